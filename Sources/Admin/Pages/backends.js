@@ -99,7 +99,7 @@ function createEndpoint(backend, { name, backup, weight }) {
 function updateEndpoint(row, endpoint) {
   setAttribute(row, 'data-state', isUnchecked(endpoint) ? 'unchecked' : endpoint.state);
   setText(row.querySelector('.word'), isUnchecked(endpoint) ? 'not checked' : endpoint.state);
-  row.querySelector('.word').title = isUnchecked(endpoint) ? 'Set `health` for its backend: nothing notices when it does not answer.' : '';
+  row.querySelector('.word').title = isUnchecked(endpoint) ? 'Set health for its backend: nothing notices when it does not answer.' : '';
   setText(row.querySelector('.reason'), endpoint.state === 'up' ? '' : endpoint.reason);
   setText(row.querySelector('.since'), isUnchecked(endpoint) ? '' : `for ${age(endpoint.since_seconds)}`);
   setText(row.children[2], lastCheck(endpoint));
@@ -117,7 +117,7 @@ function lastCheck({ last_check_seconds: ago, check_seconds: took }) {
   return `${ago < 1 ? 'just now' : `${age(ago)} ago`}${took === null || took === undefined ? '' : ` · ${span(took)}`}`;
 }
 
-const untilStart = 'The order holds until the gateway is started again, or until you choose `up`.';
+const untilStart = 'The order holds until the gateway is started again, or until you choose “up”.';
 const orders = {
   up: ['Take the order back', 'Clients come to it again, unless health says that it is down.'],
   drain: ['Drain', 'Only clients with a cookie that names it still come. No session is closed.', untilStart],

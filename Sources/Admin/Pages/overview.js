@@ -167,9 +167,9 @@ let drainBegan = 0;
 function showVerdict() {
   const [level, sentence] = verdict();
   $('verdict').dataset.level = level;
-  setText($('sentence'), sentence);
+  if ($('sentence').textContent !== withoutTicks(sentence)) $('sentence').replaceChildren(...coded(sentence));
   const signs = { down: '✖ ', bad: '✖ ', warn: '▲ ' };
-  document.title = level === 'good' || level === 'unknown' ? 'Gateway' : `${signs[level]}${sentence} – Gateway`;
+  document.title = level === 'good' || level === 'unknown' ? 'Gateway' : `${signs[level]}${withoutTicks(sentence)} – Gateway`;
   const list = notices().slice(0, 6);
   showList($('notices'), list, {
     key: ([text]) => text.replace(/[\d.,]+/g, ""), create: () => make('li', {}, make('a', {})),

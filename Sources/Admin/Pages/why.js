@@ -35,14 +35,15 @@ async function askWhy() {
 /// The answer in one line, and how good it is. That the rules let a client in does not mean that a server answers it.
 function headline({ admitted, status, listener, endpoints, last_refusal: last }) {
   if (!admitted) return ['bad', `No: ${status ?? 'refused'}`];
-  if (last) return ['warn', `The rules let it in, but the last client whose backend failed got ${last.status} at ${clock(new Date(last.at))}: ${last.reason}`];
+  if (last) return ['warn', `The rules let it in, but at ${clock(new Date(last.at))} a client got ${last.status}`];
   if (listener === null) return ['unknown', 'Yes, if something in front forwards it to a listener'];
   if (endpoints.length > 0 && endpoints.every(isUnchecked)) return ['unknown', 'The rules let it in. Whether a server answers is not checked'];
   return ['good', 'Yes: it would be let in now'];
 }
 
 function showAnswer(answer) {
-  const { reason, cure, route, backend, listener, endpoints, lines } = answer;
+  const { cure, route, backend, listener, endpoints, lines } = answer;
+  const reason = answer.reason ?? answer.last_refusal?.reason;
   const list = make('dl');
   const row = (name, ...values) => { if (values.length > 0) list.append(make('dt', {}, name), ...values.map((value) => make('dd', {}, value))); };
   if (route) row('Route', route);
@@ -60,7 +61,7 @@ function showAnswer(answer) {
   $('answer').hidden = false;
   $('answer').replaceChildren(
     make('h3', {}, sentence),
-    ...(reason ? [make('p', {}, reason)] : []), ...(cure ? [make('p', { class: 'cure' }, cure)] : []), list,
+    ...(reason ? [make('p', {}, reason)] : []), ...(cure ? [make('p', { class: 'cure' }, ...coded(cure))] : []), list,
     make('pre', { tabindex: 0, 'aria-label': 'What the gateway looked at' }, (lines ?? []).join('\n')));
 }
 
