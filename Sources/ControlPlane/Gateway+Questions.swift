@@ -135,19 +135,15 @@ extension Gateway {
             answer(.draining(sessions: self.fleet.sessions))
             if self.drainer.isServing { self.drain(because: .admin) }
         case .backend(let name):
-            guard let backend = configuration.backend(named: name) else {
-                return answer(.unknown("there is no backend \(name)"))
-            }
-            guard !backend.endpoints.isEmpty else {
-                let what = backend.tokens == nil ? "is a built-in service, which has no" : "has tokens, and no other"
-                return answer(.unknown("\(name) \(what) endpoints to drain"))
-            }
-            self.drain(backend.endpoints, .ofBackend(name), undo: undo, answer)
+            do throws(UnknownName) {
+                let endpoints = try configuration.knownBackend(name).knownEndpoints()
+                self.drain(endpoints, .ofBackend(name), undo: undo, answer)
+            } catch { answer(.unknown(error.text)) }
         case .endpoint(let name, let endpointName):
-            guard let endpoint = configuration.backend(named: name)?.endpoint(named: endpointName) else {
-                return answer(.unknown("there is no endpoint \(endpointName) of a backend \(name)"))
-            }
-            self.drain([endpoint], .ofEndpoint(endpoint), undo: undo, answer)
+            do throws(UnknownName) {
+                let endpoint = try configuration.knownBackend(name).knownEndpoint(endpointName)
+                self.drain([endpoint], .ofEndpoint(endpoint), undo: undo, answer)
+            } catch { answer(.unknown(error.text)) }
         }
     }
 
@@ -165,11 +161,11 @@ extension Gateway {
     ///
     /// - Returns: why there is nothing to do it with; `nil`: it is done.
     public func order(_ order: EndpointOrder) -> String? {
-        guard
-            let endpoint = self.serving.configuration.backend(named: order.backend)?.endpoint(named: order.endpoint)
-        else { return "there is no endpoint \(order.endpoint) of a backend \(order.backend)" }
-        self.health.follow(order.state.health, endpoint)
-        return nil
+        do throws(UnknownName) {
+            let endpoint = try self.serving.configuration.knownBackend(order.backend).knownEndpoint(order.endpoint)
+            self.health.follow(order.state.health, endpoint)
+            return nil
+        } catch { return error.text }
     }
 
     // MARK: - The process

@@ -118,7 +118,7 @@ async def test_a_backend_is_drained_and_put_back():
         for arguments, words in {
             ("nobody",): "there is no backend nobody",
             ("echo",): "has no endpoints",
-            ("app", "ws://127.0.0.1:1"): "there is no endpoint ws://127.0.0.1:1",
+            ("app", "ws://127.0.0.1:1"): "backend app has no endpoint ws://127.0.0.1:1",
         }.items():
             _, errors = await command("drain", *arguments, "--admin", address, status=1)
             assert words in errors

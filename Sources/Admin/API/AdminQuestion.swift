@@ -1,7 +1,6 @@
 public import ControlPlane
 public import DataPlane
 internal import Observability
-public import Sessions
 internal import System
 
 /// What a request asks of the gateway.
@@ -13,8 +12,7 @@ public enum AdminQuestion: Equatable, Sendable {
     case certificates
     case configuration
     case explain(Gateway.ExplainedRequest)
-    /// - causedBy: `nil`: all of them.
-    case closes(causedBy: Cause?)
+    case closes(ClosedSessionFilter)
     case refusals
     case history
     case close(CloseOrder)
@@ -40,9 +38,9 @@ extension GatewayControl {
             let text = self.configurationText
             self.aside({ .configuration(text) }, then: answer)
         case .explain(let request): self.explain(request) { made in self.aside({ .explanation(made()) }, then: answer) }
-        case .closes(let cause):
+        case .closes(let filter):
             let closes = self.lastCloses
-            self.aside({ .closes(closes.filter { cause == nil || $0.cause == cause }) }, then: answer)
+            self.aside({ .closes(closes.filter { filter.holds(for: $0) }) }, then: answer)
         case .refusals:
             let refusals = self.lastRefusals
             self.aside({ .refusals(refusals) }, then: answer)

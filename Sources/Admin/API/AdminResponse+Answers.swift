@@ -130,6 +130,18 @@ extension AdminResponse {
             $0.array("endpoints", explanation.endpoints) { json, endpoint in
                 json.member("name", endpoint.name)
                 json.member("state", endpoint.state)
+                json.member("checked", endpoint.isChecked)
+                json.member("reason", endpoint.reason)
+            }
+            $0.member("listener", explanation.listener)
+            if let last = explanation.lastRefusal {
+                $0.object("last_refusal") {
+                    $0.member("at", last.at)
+                    $0.member("status", last.status)
+                    $0.member("reason", last.reason)
+                }
+            } else {
+                $0.member("last_refusal", nil as String?)
             }
             $0.strings("lines", explanation.text.split(separator: "\n").map { String($0) })
         }
@@ -229,6 +241,7 @@ extension JSONText {
         self.array("endpoints", row.endpoints) { json, endpoint in
             json.member("name", endpoint.name)
             json.member("state", endpoint.state)
+            json.member("checked", endpoint.isChecked)
             json.member("order", endpoint.order)
             json.member("reason", endpoint.reason)
             json.member("since_seconds", endpoint.since)
