@@ -80,6 +80,14 @@ let package = Package(
             "Connections",
             ["System", "TLS", .product(name: "DequeModule", package: "swift-collections")]),
 
+        // A Redis server: its protocol, the link to it, and rooms there.
+        target(
+            "Redis",
+            [
+                "HTTP1", "Configuration", "System", "TLS", "Connections",
+                .product(name: "DequeModule", package: "swift-collections"),
+            ]),
+
         // The log and the metrics.
         target(
             "Observability",
@@ -152,6 +160,7 @@ let package = Package(
         tests("Sessions", ["WebSocketProtocol", "HTTP1", "Configuration", "System"]),
         tests("Observability", ["Sessions", "WebSocketProtocol", "Configuration", "System"]),
         tests("Connections", ["System", "TLS"]),
+        tests("Redis", ["Configuration", "Connections", "System", "TLS"]),
         tests(
             "DataPlane",
             [
@@ -190,5 +199,6 @@ if Context.environment["GATEWAY_FUZZ"] != nil {
         fuzz("Session", ["Configuration", "System", "WebSocketProtocol", "Sessions"]),
         fuzz("Exchange", ["HTTP1", "Configuration", "Admission", "Sessions"]),
         fuzz("Proxy", ["Configuration", "ProxyProtocol"]),
+        fuzz("Redis", ["Configuration", "System", "Redis"]),
     ]
 }

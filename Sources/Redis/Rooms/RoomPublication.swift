@@ -1,0 +1,45 @@
+/// A message that is to be published in a room.
+public struct RoomPublication: Sendable {
+    /// What members get.
+    public var payload: [UInt8]
+    /// Whether it is text.
+    public var isText: Bool
+    /// The session that does not get it; `nil`: all get it.
+    public var excluded: String?
+    /// `Idempotency-Key`, at most 256 bytes of any kind; `nil`: there is none.
+    public var idempotencyKey: [UInt8]?
+    /// What the answer says of receivers: it is remembered with the key.
+    public var receivers: Int
+
+    /// A message for all, without a key.
+    public init(_ payload: [UInt8], isText: Bool, receivers: Int) {
+        self.payload = payload
+        self.isText = isText
+        self.receivers = receivers
+    }
+}
+
+/// What became of a publication.
+public struct RoomPublished: Equatable, Sendable {
+    /// Whether it was published now; `false`: an earlier one with the same key was, and this is its answer.
+    public let isNew: Bool
+    /// Where it is in the history; `nil`: the room has none.
+    public let position: RoomPosition?
+    /// Those of the publication.
+    public let receivers: Int
+
+    /// - Returns: `nil` for what is no answer of the script.
+    init?(_ value: RedisValue) {
+        guard let parts = value.list, parts.count == 4, let isNew = parts[0].integer, let offset = parts[1].integer,
+            let epoch = parts[2].text, let receivers = parts[3].integer, receivers >= 0
+        else { return nil }
+        if offset == 0, epoch.isEmpty {
+            self.position = nil
+        } else {
+            guard let position = RoomPosition(checking: epoch, offset), offset > 0 else { return nil }
+            self.position = position
+        }
+        self.isNew = isNew == 1
+        self.receivers = Int(receivers)
+    }
+}
