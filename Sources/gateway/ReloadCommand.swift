@@ -19,7 +19,16 @@ struct ReloadCommand: ParsableCommand {
     @Flag(name: .customLong("dry-run"), help: "Change nothing, and say what would happen.")
     var isDryRun = false
 
+    @Flag(
+        name: .customLong("diff"),
+        help: "With --dry-run, print the lines of the file that differ. Secrets are left out.")
+    var showsChanges = false
+
     @OptionGroup var gateway: AdminOptions
+
+    func validate() throws {
+        if self.showsChanges, !self.isDryRun { throw ValidationError("--diff goes with --dry-run.") }
+    }
 
     private struct Outcome: Decodable {
         struct Reason: Decodable {
@@ -31,9 +40,10 @@ struct ReloadCommand: ParsableCommand {
         var kept: Int
         var reasons: [Reason]
         var awaitingStart: [String]
+        var changes: [String]?
 
         enum CodingKeys: String, CodingKey {
-            case closing, kept, reasons
+            case closing, kept, reasons, changes
             case awaitingStart = "awaiting_start"
         }
     }
@@ -48,5 +58,6 @@ struct ReloadCommand: ParsableCommand {
             let keys = outcome.awaitingStart.joined(separator: ", ")
             print("changes of \(keys) take effect when the gateway starts anew")
         }
+        if self.showsChanges { for line in outcome.changes ?? [] { print(line.printable) } }
     }
 }

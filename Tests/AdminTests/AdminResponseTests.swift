@@ -18,6 +18,7 @@ import Testing
             Content-Type: text/plain; charset=utf-8\r
             Cache-Control: no-store\r
             X-Content-Type-Options: nosniff\r
+            Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r
             Allow: POST\r
             Content-Length: 3\r
             Connection: close\r
@@ -118,6 +119,12 @@ import Testing
                 {"reason":"the route b is gone","sessions":2}],"awaiting_start":["log"]}
 
                 """)
+        let files = ReloadOutcome.Files(
+            old: Array("workers: 1\nlog: {level: info}\n".utf8), new: Array("workers: 2\nlog: {level: info}\n".utf8))
+        let changed = ReloadOutcome.applied(closing: [:], kept: 1, awaitingStart: [], files: files)
+        #expect(
+            self.text(.reload(changed, dryRun: true)).hasSuffix(
+                #""awaiting_start":[],"changes":["- workers: 1","+ workers: 2"]}"# + "\n"))
         let refused = AdminResponse.reload(.refused(["gateway.conf:1:1: no", "gateway.conf:2:1: no"]), dryRun: false)
         #expect(refused.status == 422)
         #expect(

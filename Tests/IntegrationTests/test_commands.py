@@ -63,6 +63,10 @@ async def test_reload_says_what_it_does_and_the_dry_run_does_nothing():
         summary, reason = output.splitlines()
         assert summary == "2 of 3 sessions would close"
         assert reason.startswith("  2: ") and "echo" in reason
+        output, _ = await command("reload", "--dry-run", "--diff", "--admin", address)
+        lines = output.splitlines()[2:]
+        assert lines and all(line.startswith("- ") for line in lines) and "-   - name: echo" in lines
+        await command("reload", "--diff", "--admin", address, status=64)
         await sockets[0].send("still there")
         assert await sockets[0].recv() == "still there"
         output, _ = await command("reload", "--admin", address)

@@ -239,10 +239,10 @@ async def test_requests_without_a_route_count_too():
 # Rates of messages
 
 ROUTES = {
-    "echo": {"path": "/", "backend": "echo"},
-    "broadcast": {"path": "/", "backend": "rooms"},
-    "relay": {"path": "/", "backend": "relay"},
-    "bridge": {"path": "/", "backend": "bridge"},
+    "echo": {"path": "/room", "backend": "echo"},
+    "broadcast": {"path": "/room", "backend": "rooms"},
+    "relay": {"path": "/room", "backend": "relay"},
+    "bridge": {"path": "/room", "backend": "bridge"},
 }
 
 
@@ -279,7 +279,7 @@ async def payload(client: raw.Connection, count: int) -> bytes:
 @pytest.mark.parametrize("kind", ROUTES)
 async def test_messages_that_come_too_early_wait(kind):
     async with Rated(kind, {"messages-per-second": 20}) as running:
-        async with await raw.Connection.upgraded(running.plain, "/") as client:
+        async with await raw.Connection.upgraded(running.plain, "/room") as client:
             began = time.monotonic()
             messages = [struct.pack("!I", number) for number in range(40)]
             await client.send(b"".join(raw.frame(raw.BINARY, message) for message in messages))
@@ -298,7 +298,7 @@ async def test_messages_that_come_too_early_wait(kind):
 @pytest.mark.parametrize("kind", ["echo", "relay"])
 async def test_bytes_that_come_too_early_wait(kind):
     async with Rated(kind, {"bytes-per-second": "10000"}) as running:
-        async with await raw.Connection.upgraded(running.plain, "/") as client:
+        async with await raw.Connection.upgraded(running.plain, "/room") as client:
             began = time.monotonic()
             await client.send(raw.frame(raw.BINARY, raw.pattern(2500)) * 8)
             for number in range(8):
@@ -310,7 +310,7 @@ async def test_bytes_that_come_too_early_wait(kind):
 @pytest.mark.parametrize("kind", ["echo", "relay"])
 async def test_rates_hold_with_tls(kind):
     async with Rated(kind, {"messages-per-second": 20}) as running:
-        async with await raw.Connection.upgraded(running.secure, "/", ssl=insecure()) as client:
+        async with await raw.Connection.upgraded(running.secure, "/room", ssl=insecure()) as client:
             began = time.monotonic()
             message = raw.pattern(20 << 10)
             await client.send(raw.frame(raw.BINARY, message) * 30)
@@ -321,7 +321,7 @@ async def test_rates_hold_with_tls(kind):
 
 async def test_a_message_larger_than_the_bucket_passes_and_is_made_up_for():
     async with Rated("relay", {"bytes-per-second": "1000"}) as running:
-        async with await raw.Connection.upgraded(running.plain, "/") as client:
+        async with await raw.Connection.upgraded(running.plain, "/room") as client:
             began = time.monotonic()
             large = raw.pattern(2500)
             await client.send(raw.frame(raw.BINARY, large) + raw.frame(raw.TEXT, b"x"))
@@ -333,7 +333,7 @@ async def test_a_message_larger_than_the_bucket_passes_and_is_made_up_for():
 @pytest.mark.parametrize("kind", ["echo", "relay"])
 async def test_pings_do_not_count_and_do_not_overtake(kind):
     async with Rated(kind, {"messages-per-second": 2}) as running:
-        async with await raw.Connection.upgraded(running.plain, "/") as client:
+        async with await raw.Connection.upgraded(running.plain, "/room") as client:
             await client.send(raw.frame(raw.PING, b"p") * 50 + raw.frame(raw.TEXT, b"m") * 3 + raw.frame(raw.PING, b"q"))
             got = [await client.frame() for _ in range(54)]
             opcodes = [one.opcode for one in got if one.opcode != raw.PING]
@@ -345,7 +345,7 @@ async def test_pings_do_not_count_and_do_not_overtake(kind):
 async def test_a_client_that_is_too_fast_can_be_closed(kind):
     limits = {"messages-per-second": 5, "over-rate": "close"}
     async with Rated(kind, limits) as running:
-        async with await raw.Connection.upgraded(running.plain, "/") as client:
+        async with await raw.Connection.upgraded(running.plain, "/room") as client:
             await client.send(raw.frame(raw.TEXT, b"1234") * 6)
             data = b""
             while (got := await client.frame()).opcode != raw.CLOSE:
@@ -363,7 +363,7 @@ async def test_a_client_that_is_too_fast_can_be_closed(kind):
 
 async def test_a_backend_hears_1001_of_a_client_that_is_too_fast():
     async with Rated("relay", {"bytes-per-second": 10, "over-rate": "close"}) as running:
-        async with await raw.Connection.upgraded(running.plain, "/") as client:
+        async with await raw.Connection.upgraded(running.plain, "/room") as client:
             # Both in one message: the second frame is too early.
             await client.send(raw.frame(raw.TEXT, b"12345678", fin=False) + raw.frame(raw.CONTINUATION, b"12345678"))
             assert (await client.closing()).code == 1008
@@ -373,7 +373,7 @@ async def test_a_backend_hears_1001_of_a_client_that_is_too_fast():
 @pytest.mark.parametrize("size", [1, 7])
 async def test_frames_in_pieces_count_once(size):
     async with Rated("relay", {"messages-per-second": 3, "over-rate": "close"}) as running:
-        async with await raw.Connection.upgraded(running.plain, "/") as client:
+        async with await raw.Connection.upgraded(running.plain, "/room") as client:
             data = raw.frame(raw.TEXT, b"a" * 200) + raw.frame(raw.PING, b"p") + raw.frame(raw.BINARY, b"b" * 3)
             for start in range(0, len(data), size):
                 await client.send(data[start : start + size])
@@ -385,7 +385,7 @@ async def test_frames_in_pieces_count_once(size):
 
 async def test_a_client_that_closes_while_its_messages_wait_is_answered_behind_them():
     async with Rated("relay", {"messages-per-second": 4}) as running:
-        async with await raw.Connection.upgraded(running.plain, "/") as client:
+        async with await raw.Connection.upgraded(running.plain, "/room") as client:
             await client.send(raw.frame(raw.TEXT, b"m") * 6 + raw.close(1000))
             assert (await client.closing()).code == 1000
             record = await running.closed(cause="client-closed", code=1000)
@@ -394,7 +394,7 @@ async def test_a_client_that_closes_while_its_messages_wait_is_answered_behind_t
 
 async def test_a_drain_does_not_wait_for_messages_that_wait():
     async with Rated("relay", {"messages-per-second": 1}) as running:
-        async with await raw.Connection.upgraded(running.plain, "/") as client:
+        async with await raw.Connection.upgraded(running.plain, "/room") as client:
             await client.send(raw.frame(raw.TEXT, b"m") * 100 + raw.close(1000))
             await client.frame()
             async with admin(running) as session:
@@ -409,7 +409,7 @@ async def test_a_drain_does_not_wait_for_messages_that_wait():
 
 async def test_a_client_that_waits_is_not_read():
     async with Rated("relay", {"messages-per-second": 1}) as running:
-        async with await raw.Connection.upgraded(running.plain, "/") as client:
+        async with await raw.Connection.upgraded(running.plain, "/room") as client:
             sending = asyncio.create_task(client.send(raw.frame(raw.BINARY, bytes(1000)) * (64 << 10)))
             assert await payload(client, 3000) == bytes(3000)
             # Two seconds have passed, and most of it is not even read.
@@ -428,7 +428,7 @@ async def test_a_reload_changes_the_rates_of_sessions_that_are_open(kind):
         async def reload(**limits):
             await running.reload(routes=[{**route, "limits": limits}])
 
-        async with await raw.Connection.upgraded(running.plain, "/") as client:
+        async with await raw.Connection.upgraded(running.plain, "/room") as client:
             # Half a frame before it, half after it.
             data = raw.frame(raw.TEXT, b"first message")
             await client.send(data[:9])

@@ -208,10 +208,9 @@ async def test_a_service_that_strangers_may_use():
 async def test_a_channel_that_only_servers_send_to():
     settings = recipe("A channel that only your servers send to", {"10.0.0.0/8": "127.0.0.0/8"})
     async with Gateway(**settings) as gateway:
-        async with await raw.Connection.open(gateway.plain) as sender, await raw.Connection.upgraded(gateway.plain, "/news/a") as listener:
-            await sender.send(raw.upgrade("/news/a", host="push.internal"))
-            assert (await sender.response()).status == 101
-            await sender.send(raw.frame(raw.TEXT, b"news"))
+        async with await raw.Connection.upgraded(gateway.plain, "/news/sports") as listener:
+            request = b"POST /publish/sports HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 4\r\n\r\nnews"
+            assert (await raw.ask(gateway.plain, request)).status == 200
             assert (await listener.frame()).payload == b"news"
             await listener.send(raw.frame(raw.TEXT, b"me too"))
             assert (await listener.closing()).code == 1008

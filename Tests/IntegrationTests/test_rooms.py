@@ -449,14 +449,13 @@ async def test_a_credential_lets_publish(tmp_path):
 
 async def test_a_drain_lets_a_message_be_published_whole():
     async with publishing(drain={"over": "30s"}) as gateway, await raw.Connection.open(gateway.plain) as connection:
-        request = post("whole")
-        await connection.send(request[:-2])
-        # What was asked for before is answered, as for other plain requests.
-        await publish(gateway, "x")
+        head, body = post("whole", "Expect: 100-continue").split(b"\r\n\r\n")
+        await connection.send(head + b"\r\n\r\n")
+        assert (await connection.response()).status == 100
         gateway.signal(signal.SIGTERM)
         await gateway.event("draining")
-        await connection.send(request[-2:])
-        assert json.loads((await connection.response()).body)["offset"] == 2
+        await connection.send(body)
+        assert json.loads((await connection.response()).body)["offset"] == 1
 
 
 # Operating
@@ -710,6 +709,18 @@ async def test_a_drain_ends_events():
         while not stream.ended:
             await stream.chunk()
         await gateway.closed(cause="drain", by="gateway")
+
+
+async def test_a_reload_keeps_events_or_ends_them():
+    async with rooms() as gateway, events(gateway, "/news/lobby") as stays, events(gateway) as ends:
+        await gateway.events(2, "open")
+        await gateway.reload(routes=[{"path": "/news/*", "backend": "rooms", "timeouts": {"close": "3s"}}])
+        while not ends.ended:
+            await ends.chunk()
+        await gateway.closed(cause="reload", by="gateway", route="/rooms/*")
+        async with client(gateway.ws("/news/lobby")) as sender:
+            await sender.send("still here")
+            assert (await stays.event())[1] == "still here"
 
 
 async def test_only_those_that_ask_for_events_get_them():

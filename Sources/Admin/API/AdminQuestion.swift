@@ -54,7 +54,7 @@ extension GatewayControl {
         case .reload(let dryRun):
             self.reload(dryRun: dryRun) { outcome in
                 if !dryRun { self.log(AdminChange(outcome), by: asker) }
-                answer(.reload(outcome, dryRun: dryRun))
+                self.aside({ .reload(outcome, dryRun: dryRun) }, then: answer)
             }
         case .drain(let selection, let undo):
             self.drain(selection, undo: undo) { outcome in

@@ -150,7 +150,7 @@ extension AdminResponse {
     /// - Parameter dryRun: whether nothing was changed.
     public static func reload(_ outcome: ReloadOutcome, dryRun: Bool) -> AdminResponse {
         switch outcome {
-        case .applied(let closing, let kept, let awaitingStart):
+        case .applied(let closing, let kept, let awaitingStart, let files):
             .json {
                 $0.member("dry_run", dryRun)
                 $0.member("closing", closing.values.reduce(0, +))
@@ -160,6 +160,7 @@ extension AdminResponse {
                     json.member("sessions", reason.value)
                 }
                 $0.strings("awaiting_start", awaitingStart)
+                if let files { $0.strings("changes", ConfigurationChanges.lines(from: files.old, to: files.new)) }
             }
         case .refused(let mistakes):
             .json(422) {

@@ -38,6 +38,9 @@ public struct EventsRequest: Equatable, Sendable {
         }
     }
 
+    /// Its path has a `%2F`.
+    public var hasEncodedSlash: Bool { self.checked.target.hasEncodedSlash }
+
     /// The head of the answer, which chunks follow. The parameters as in `Answer.bytes`.
     public func head(headers: HTTPFields, cookies: HTTPFields, date: String) -> [UInt8] {
         var fields: HTTPFields = [

@@ -85,6 +85,12 @@ struct BackendsSection {
         }
     }
 
+    /// Whether a request that has this path alone names no room.
+    func lackRoom(_ action: RouteSettings.Action, on path: PathPattern) -> Bool {
+        guard path == .exact("/"), action.opensSessions, let name = action.backend else { return false }
+        return self.settings[name]?.kind == .builtin(.broadcast)
+    }
+
     /// Whether the token of a request is what the `*` of its route's path stands for.
     func takeTokensFromPath(_ action: RouteSettings.Action) -> Bool {
         action.backend.flatMap { self.settings[$0]?.tokenPlace } == .path

@@ -59,6 +59,9 @@ struct RouteSection {
             self.mapping.report(Keys.route.listenOnly, "is for a `builtin: broadcast` backend: leave it out")
         }
         guard let path else { return nil }
+        if backends.lackRoom(action, on: path) {
+            self.mapping.report(Keys.route.path, "names no room: write one, such as `/lobby`, or `/*` for many")
+        }
         if backends.takeTokensFromPath(action) { self.checkTokens(in: path) }
 
         var route = RouteSettings(

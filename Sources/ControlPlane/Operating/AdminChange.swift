@@ -31,7 +31,7 @@ public struct AdminChange: Equatable, Sendable {
     /// A reload.
     public init(_ outcome: ReloadOutcome) {
         switch outcome {
-        case .applied(let closing, _, _): self.init("reload", nil, count: closing.values.reduce(0, +))
+        case .applied(let closing, _, _, _): self.init("reload", nil, count: closing.values.reduce(0, +))
         case .refused(let mistakes): self.init("reload", nil, result: mistakes.first ?? "refused")
         }
     }

@@ -129,16 +129,17 @@ final class Reloader {
     private func use(_ candidate: Serving.Candidate, dryRun: Bool, _ then: @escaping (ReloadOutcome) -> Void) {
         let configuration = candidate.configuration
         let awaitingStart = candidate.source?.awaitingStart ?? []
-        func outcome(_ fates: [SessionFates]) -> ReloadOutcome {
+        func outcome(_ fates: [SessionFates], files: ReloadOutcome.Files? = nil) -> ReloadOutcome {
             let all = fates.reduce(SessionFates(), +)
-            return .applied(closing: all.reasons, kept: all.kept, awaitingStart: awaitingStart)
+            return .applied(closing: all.reasons, kept: all.kept, awaitingStart: awaitingStart, files: files)
         }
         guard !dryRun else {
             candidate.listeners.close()
+            let files = candidate.source.map { ReloadOutcome.Files(old: self.serving.source.bytes, new: $0.bytes) }
             return self.survey.ask {
                 $0.fates(under: configuration)
             } then: {
-                then(outcome($0))
+                then(outcome($0, files: files))
             }
         }
         self.prepare(candidate) { [unowned self] in

@@ -146,6 +146,7 @@ extension ClientConnection {
         guard let seat = self.takeSeat(on: route, at: request.routeIndex, head) else { return }
         guard self.machine.handle(.admitted) == .beginExchange else { return seat.leave() }
         self.route = route
+        self.summary.hasEncodedSlash = request.hasEncodedSlash
         self.clearDeadline()
         let exchange = EventStream(request, on: route, seat, for: self)
         self.exchange = exchange

@@ -15,7 +15,8 @@ final class EventStream: TimerHandler, RoomMember {
     private let context: SessionContext
     private let loop: EventLoop
     private let request: EventsRequest
-    private let route: Route
+    /// A reload that keeps the session replaces it by the route's new form.
+    private var route: Route
     private let seat: SessionSeat
     let id: SessionID
     var place = -1
@@ -202,6 +203,25 @@ final class EventStream: TimerHandler, RoomMember {
         record.add("bytes_to_backend", 0)
         record.add("bytes_to_client", self.sent.payloadBytes)
         self.context.log.write(record)
+    }
+}
+
+extension EventStream: Reloadable {
+    func fate(under configuration: ActiveConfiguration) -> ActiveConfiguration.Fate? {
+        guard self.room != nil else { return nil }
+        let summary = self.client.summary
+        return configuration.fate(
+            of: .init(
+                route: self.route, endpoint: nil, client: summary.client ?? self.client.address.ip,
+                origin: summary.origin, subprotocol: .none, hasEncodedSlash: summary.hasEncodedSlash))
+    }
+
+    func follow(_ fate: ActiveConfiguration.Fate) {
+        guard case .stays(let route) = fate else { return }
+        self.route = route
+        self.client.route = route
+        // Other times may hold from now on.
+        self.check()
     }
 }
 

@@ -7,7 +7,7 @@ internal import TLS
 internal import WebSocketProtocol
 
 /// What the control thread asks of a session, and what a reload does to it.
-extension Session: Exchange, Listed {
+extension Session: Exchange, Listed, Reloadable {
     /// The client waits for its 101: only its leaving matters.
     func ready(client: Connection, _ readiness: Readiness) { if client.hasEnded { self.handle(.clientLeft) } }
 
@@ -30,7 +30,6 @@ extension Session: Exchange, Listed {
 
     // MARK: - Reload
 
-    /// What a new configuration would do to the session; `nil` if it is not open.
     func fate(under configuration: ActiveConfiguration) -> ActiveConfiguration.Fate? {
         guard self.isOpen, let route = self.route else { return nil }
         return configuration.fate(
@@ -40,7 +39,6 @@ extension Session: Exchange, Listed {
                 subprotocol: self.summary.subprotocol, hasEncodedSlash: self.summary.hasEncodedSlash))
     }
 
-    /// A new configuration is in force. A session that it has no place for is closed later, at its paced time.
     func follow(_ fate: ActiveConfiguration.Fate) {
         guard case .stays(let route) = fate else { return }
         let before = PerLeg(client: self.heartbeat(of: .client), backend: self.heartbeat(of: .backend))

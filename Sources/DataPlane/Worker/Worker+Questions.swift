@@ -81,7 +81,7 @@ extension Worker {
     /// What a configuration would mean for the present sessions.
     public func fates(under configuration: ActiveConfiguration) -> SessionFates {
         var fates = SessionFates()
-        for session in self.sessions.values {
+        for session in self.reloadable {
             if let fate = session.fate(under: configuration) { fates.add(session.id, fate) }
         }
         return fates

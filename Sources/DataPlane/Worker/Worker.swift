@@ -114,12 +114,17 @@ public final class Worker: AcceptorOwner, ClientConnectionOwner, SessionOwner {
             self.log.write(.error, "update-failed", reason: "\(error)")
         }
         var fates = SessionFates()
-        for session in self.sessions.values {
+        for session in self.reloadable {
             guard let fate = session.fate(under: configuration) else { continue }
             session.follow(fate)
             fates.add(session.id, fate)
         }
         return fates
+    }
+
+    /// The sessions that a reload may end.
+    var reloadable: [any Reloadable] {
+        Array(self.sessions.values) + self.clients.values.compactMap { $0.exchange as? EventStream }
     }
 
     // MARK: - Drain

@@ -17,6 +17,7 @@ ALLOWED = {
     "Tests/IntegrationTests/test_long.py": (1, "a client that connects a thousand times a second"),
     "Tests/IntegrationTests/test_keep.py": (2, "a body and an answer that come more slowly than the times of others"),
     "Tests/IntegrationTests/test_exchanges.py": (2, "a backend and a client that take longer than the times of others"),
+    "Tests/IntegrationTests/test_admin_page.py": (1, "clients that talk at a pace of their own"),
     "Tests/IntegrationTests/test_pass.py": (1, "an answer that comes more slowly than the times of others"),
     "Tests/IntegrationTests/test_idle_backend.py": (2, "clients that pause for as long as a server keeps a connection"),
     "Tests/Conformance/suite.py": (1, "until the suite listens, which it does not announce"),
