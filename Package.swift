@@ -117,8 +117,8 @@ let package = Package(
         target(
             "Admin",
             [
-                "ControlPlane", "Admission", "Connections", "Observability", "DataPlane", "Sessions", "HTTP1", "System",
-                "Configuration",
+                "ControlPlane", "Admission", "Connections", "Observability", "DataPlane", "Sessions",
+                "WebSocketProtocol", "HTTP1", "System", "Configuration", "TLS",
             ]),
         .executableTarget(
             name: "gateway",
@@ -177,7 +177,10 @@ let package = Package(
             ]),
         tests(
             "Admin",
-            ["ControlPlane", "Admission", "Observability", "DataPlane", "Sessions", "HTTP1", "Configuration", "System"]),
+            [
+                "ControlPlane", "Admission", "Observability", "DataPlane", "Sessions", "WebSocketProtocol", "HTTP1",
+                "Configuration", "System",
+            ]),
     ]
 )
 

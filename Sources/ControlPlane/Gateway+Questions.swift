@@ -58,6 +58,28 @@ extension Gateway {
         }
     }
 
+    // MARK: - Tails
+
+    /// Shows the frames of sessions from now on, until the tail is ended.
+    ///
+    /// - Parameters:
+    ///   - showsPayloads: whether more than what frames there are is shown.
+    ///   - receive: gets the news, some of it maybe before the answer.
+    ///   - answer: gets the tail when it is in force; `nil`: there is no such session or route.
+    public func beginTail(
+        _ selection: TailSelection, showsPayloads: Bool, receive: @escaping ([Tail.News]) -> Void,
+        answer: @escaping (Tail?) -> Void
+    ) {
+        if case .route(let name) = selection {
+            let isKnown = self.serving.configuration.routes.contains { $0.settings.name == name }
+            guard isKnown else { return answer(nil) }
+        }
+        self.tails.begin(selection, showsPayloads: showsPayloads, receive: receive, answer: answer)
+    }
+
+    /// The tail shows nothing more.
+    public func endTail(_ tail: Tail) { self.tails.end(tail) }
+
     // MARK: - Backends and metrics
 
     /// All backends with their endpoints. `answer` gets a function that makes the rows, on any thread.
@@ -160,7 +182,9 @@ extension Gateway {
                 isDraining: !self.drainer.isServing, drainEndsIn: self.drainer.end.map { max(.zero, $0 - now) },
                 memory: self.fleet.memory.total, memoryLimit: self.fleet.memory.limit,
                 openFiles: ProcessUsage.openDescriptors(), openFilesLimit: self.fleet.descriptorLimit,
-                listeners: self.serving.listeners.listeners.map(\.url), lastReload: self.reloader.last))
+                listeners: self.serving.listeners.listeners.map(\.url),
+                isReadOnly: self.serving.startedWith.admin?.readOnly ?? false,
+                showsPayloads: self.serving.startedWith.admin?.payloads ?? false, lastReload: self.reloader.last))
     }
 
     // MARK: - The admin address

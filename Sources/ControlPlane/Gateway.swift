@@ -33,16 +33,21 @@ public final class Gateway {
     let log: Log
     let fleet: Fleet
     let survey: Survey
+    let tails: Tails
     let serving: Serving
     let reloader: Reloader
     let drainer: Drainer
     let health: HealthChecks
+    let history: ActivityHistory
+    let events: EventWatch
     /// The subjects that are kept out.
     var revoked = RevokedSubjects()
     let tokens: TokenWatch
     let keys: KeyRefresh
     /// Runs work that would hold up the control thread.
     let sideWork: SideWork
+    /// Verifies the passwords at the admin address. Those of routes have another pool, so that guesses there do not keep operators out.
+    let passwords: WorkerPasswords
     private let threads: [Thread.Handle]
     private let resolver: Resolver
     private let names: NameRefresh
@@ -83,6 +88,7 @@ public final class Gateway {
             }
             let survey = Survey(fleet)
             let sideWork = try SideWork(on: loop)
+            self.passwords = try WorkerPasswords(PasswordPool(), on: loop)
             let resolver = try Resolver(lookUp: lookUp)
             try resolver.start()
             let names = try NameRefresh(resolver: resolver, log: log, loop: loop)
@@ -95,7 +101,8 @@ public final class Gateway {
             let tokens = try TokenWatch(fileAccess, names, loop, log)
             tokens.start(active)
             names.start(active)
-            let serving = try Serving(active, listeners, findings, from: inherited.source)
+            let read = ConfigurationText(bytes: source?.first ?? [], path: source?.path)
+            let serving = try Serving(active, read: read, listeners, findings, from: inherited.source)
             try inherited.requireAllTaken()
             let keys = KeyRefresh(names, sideWork, loop, log)
             keys.start(configuration, serving.credentials)
@@ -115,7 +122,7 @@ public final class Gateway {
                     fleet: fleet, names: names, tokens: tokens, keys: keys, health: health, rebalancer: rebalancer,
                     memory: memory,
                     drainer: drainer, supervisor: supervisor), log)
-            (self.tokens, self.keys) = (tokens, keys)
+            (self.tokens, self.keys, self.tails) = (tokens, keys, Tails(fleet, survey))
             self.certificates = CertificateWatch(files, candidates, serving, reloader, loop, log)
 
             self.credentials = CredentialWatch(files, sideWork, serving, reloader, keys, loop, log)
@@ -131,6 +138,8 @@ public final class Gateway {
             (self.resolver, self.names, self.serving, self.health) = (resolver, names, serving, health)
             (self.rebalancer, self.memory, self.drainer, self.reloader) = (rebalancer, memory, drainer, reloader)
             (self.inherited, self.supervisor) = (inherited, supervisor)
+            self.history = ActivityHistory(survey, loop)
+            self.events = try EventWatch(log, survey, loop)
             self.handover = try Handover(restart, serving, drainer, loop, log) { [unowned self] in
                 self.revoked.left(now: loop.now)
             } released: { [unowned self] in
@@ -244,6 +253,7 @@ public final class Gateway {
         case .unreachable(let endpoint): self.names.unreachable(endpoint)
         case .unknownKey(let keys): self.keys.doubted(keys)
         case .memoryRose: self.memory.rose()
+        case .tailed(let tail, let news): self.tails.received(news, of: tail)
         case .answer(let answer, let id, let worker): self.survey.received(answer, id: id, from: worker)
         }
     }

@@ -30,11 +30,12 @@ struct ConfigurationOptions: ParsableArguments {
     }
 
     /// - Parameters:
-    /// - path: the name in messages.
-    /// - kept: the bytes of a pipe.
-    private static func source(_ path: String, kept: [UInt8]? = nil) -> ConfigurationSource {
+    ///   - path: the name in messages.
+    ///   - kept: the bytes of a pipe.
+    ///   - first: the bytes of a file.
+    private static func source(_ path: String, kept: [UInt8]? = nil, first: [UInt8] = []) -> ConfigurationSource {
         // The environment does not change while the process runs.
-        ConfigurationSource(path: path, kept: kept) { bytes throws(ConfigurationReader.Failure) in
+        ConfigurationSource(path: path, kept: kept, first: first) { bytes throws(ConfigurationReader.Failure) in
             let environment = ProcessInfo.processInfo.environment
             return try ConfigurationReader.read(
                 bytes: bytes, file: path, environment: environment, automaticMemory: MemoryBound.automatic)
@@ -45,13 +46,16 @@ struct ConfigurationOptions: ParsableArguments {
     private struct Loaded {
         let configuration: GatewayConfiguration
         let source: ConfigurationSource
+        /// Of a file.
+        var bytes: [UInt8] = []
     }
 
     private func read() throws(ConfigurationReader.Failure) -> Loaded {
         switch ConfigurationInput(try self.path()) {
         case .file(let path, let files):
             let source = Self.source(path)
-            return Loaded(configuration: try source.configuration(of: source.bytes(in: files)), source: source)
+            let bytes = try source.bytes(in: files)
+            return Loaded(configuration: try source.configuration(of: bytes), source: source, bytes: bytes)
         case .pipe(let name, .success(let bytes)):
             let source = Self.source(name, kept: bytes)
             return Loaded(configuration: try source.keptConfiguration(), source: source)
@@ -83,6 +87,6 @@ struct ConfigurationOptions: ParsableArguments {
         let loaded = try self.readOrExit()
         guard loaded.source.kept == nil else { return (loaded.configuration, loaded.source) }
         let absolute = URL(fileURLWithPath: loaded.source.path).standardizedFileURL.path
-        return (loaded.configuration, Self.source(absolute))
+        return (loaded.configuration, Self.source(absolute, first: loaded.bytes))
     }
 }

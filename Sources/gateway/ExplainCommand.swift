@@ -66,13 +66,13 @@ struct ExplainCommand: ParsableCommand {
         let (_, configuration) = try self.file.load()
         let paths = CredentialFiles.paths(of: configuration)
         let files = try CredentialFiles(configuration, try FileReader.readNow(paths))
+        var known = Explanation.Surroundings()
+        known.files = files.contents
+        known.now = WallClock.sinceEpoch().components.seconds
+        known.address = { token, _, tokens in TokenLines.readNow(tokens.path).address(for: token) }
         let explanation = Explanation.explain(
             configuration, url: self.url, method: self.method, origin: self.origin,
-            subprotocols: self.subprotocols, more: try self.fields, from: try self.peer, by: files.contents,
-            now: WallClock.sinceEpoch().components.seconds
-        ) { token, tokens in
-            TokenLines.readNow(tokens.path).address(for: token)
-        }
+            subprotocols: self.subprotocols, more: try self.fields, from: try self.peer, by: known)
         print(explanation.text, terminator: "")
         guard explanation.isServed else { throw ExitCode.failure }
     }

@@ -24,6 +24,8 @@ struct SessionTable {
         var queuedForBackend: Int
         var clientRttSeconds: Double?
         var backendRttSeconds: Double?
+        /// Messages per second; only in the order of rates.
+        var rate: Double?
     }
 
     private static let columns: [(title: String, isNumber: Bool, value: @Sendable (Session) -> String)] = [
@@ -37,29 +39,40 @@ struct SessionTable {
         ("IDLE", true, { Self.time($0.idleSeconds) }),
         ("TO BACKEND", true, { "\($0.messagesToBackend)" }),
         ("TO CLIENT", true, { "\($0.messagesToClient)" }),
+        ("RATE", true, { $0.rate.map(Self.rate) ?? "-" }),
         ("QUEUED", true, { "\($0.queuedForClient + $0.queuedForBackend)" }),
         ("RTT", true, { Self.roundTrips($0) }),
     ]
 
-    let text: String
+    let lines: [String]
+
+    /// With the end of each line.
+    var text: String { self.lines.map { $0 + "\n" }.joined() }
 
     init(_ sessions: [Session]) {
         guard !sessions.isEmpty else {
-            self.text = "no sessions\n"
+            self.lines = ["no sessions"]
             return
         }
+        let hasRates = sessions.contains { $0.rate != nil }
+        let columns = Self.columns.filter { hasRates || $0.title != "RATE" }
         let rows = sessions.map { session in
-            Self.columns.map { Self.printable($0.value(session)) }
+            columns.map { $0.value(session).printable }
         }
-        let lines = [Self.columns.map(\.title)] + rows
-        let widths = Self.columns.indices.map { column in lines.map { $0[column].count }.max() ?? 0 }
-        self.text = lines.map { line in
+        let lines = [columns.map(\.title)] + rows
+        let widths = columns.indices.map { column in lines.map { $0[column].count }.max() ?? 0 }
+        self.lines = lines.map { line in
             let cells = line.enumerated().map { column, cell in
                 let padding = String(repeating: " ", count: widths[column] - cell.count)
-                return Self.columns[column].isNumber ? padding + cell : cell + padding
+                return columns[column].isNumber ? padding + cell : cell + padding
             }
-            return cells.joined(separator: "  ").trimmed + "\n"
-        }.joined()
+            return cells.joined(separator: "  ").trimmed
+        }
+    }
+
+    /// A rate per second: `0`, `0.4`, `12`.
+    static func rate(_ rate: Double) -> String {
+        rate == 0 || rate >= 10 ? "\(Int(rate.rounded()))" : "\((rate * 10).rounded() / 10)"
     }
 
     /// A duration as `850ms`, `12s`, `3m05s`, `2h07m` or `4d03h`.
@@ -85,11 +98,5 @@ struct SessionTable {
         case (let client, nil): return client ?? "-"
         case (let client, let backend?): return "\(client ?? "-")/\(backend)"
         }
-    }
-
-    /// Replaces control characters, because what a peer sent must not control the terminal.
-    private static func printable(_ text: String) -> String {
-        String(
-            String.UnicodeScalarView(text.unicodeScalars.map { $0.properties.generalCategory == .control ? "?" : $0 }))
     }
 }

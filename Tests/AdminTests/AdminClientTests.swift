@@ -18,7 +18,7 @@ import Testing
         try mailbox.open(on: loop) { outcome = $0 }
         let thread = try Thread.start("client") {
             do throws(AdminClient.Failure) {
-                mailbox.send(.success(try AdminClient.ask(address, method, target, body: body)))
+                mailbox.send(.success(try AdminClient.ask(AdminTarget(address), method, target, body: body)))
             } catch {
                 mailbox.send(.failure(error))
             }
@@ -84,7 +84,9 @@ import Testing
             Issue.record("an answer")
             return
         }
-        #expect(failure.description == "\(address) is no admin address: \(reason)")
+        #expect(
+            failure.description
+                == "\(address) is no admin address: \(reason); if it has TLS, name it with --admin https://…")
     }
 
     /// A server that gives every client the same answer and ends its side.

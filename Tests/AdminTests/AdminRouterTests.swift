@@ -9,7 +9,7 @@ import Testing
 
 @Suite struct AdminRouterTests {
     private func decide(_ method: String, _ target: String, _ body: String = "") -> AdminRouter.Decision {
-        let router = AdminRouter(RequestGuard(hosts: [], isUnixSocket: false))
+        let router = AdminRouter(GatewayConfiguration.Admin(address: .tcp(host: "127.0.0.1", port: 9901)))
         return router.decide(
             AdminRequest(method: method, target: target, fields: ["Host": "127.0.0.1"], body: Array(body.utf8)))
     }
@@ -46,6 +46,10 @@ import Testing
         ("OPTIONS", "/", "", .readiness),
         ("OPTIONS", "/?x", "", .readiness),
         ("GET", "/metrics", "", .metrics),
+        ("GET", "/api/closes", "", .closes(causedBy: nil)),
+        ("GET", "/api/closes?cause=client-gone", "", .closes(causedBy: .clientGone)),
+        ("GET", "/api/refusals", "", .refusals),
+        ("GET", "/api/history", "", .history),
         ("GET", "/metrics?x=y", "", .metrics),
         ("GET", "/api/sessions", "", .sessions(SessionQuery())),
         ("HEAD", "/api/sessions", "", .sessions(SessionQuery())),
@@ -228,7 +232,7 @@ import Testing
     }
 
     @Test func `the guard is asked before the route`() {
-        let router = AdminRouter(RequestGuard(hosts: [], isUnixSocket: false))
+        let router = AdminRouter(GatewayConfiguration.Admin(address: .tcp(host: "127.0.0.1", port: 9901)))
         let decision = router.decide(AdminRequest(method: "POST", target: "/nowhere", fields: ["Host": "evil.example"]))
         guard case .answer(let response) = decision else {
             Issue.record("\(decision)")

@@ -14,11 +14,12 @@ import Testing
 
     /// Runs a server at a free loopback port during `body`.
     private func serve(
-        patience: Duration = .seconds(20), grace: Duration = .seconds(20),
+        patience: Duration = .seconds(20), grace: Duration = .seconds(20), users: BasicSettings? = nil,
         _ body: (FakeControl, AdminServer) throws -> Void
     ) throws {
         let control = try FakeControl()
-        let settings = GatewayConfiguration.Admin(address: .tcp(host: "127.0.0.1", port: 0))
+        var settings = GatewayConfiguration.Admin(address: .tcp(host: "127.0.0.1", port: 0))
+        settings.auth = users
         let server = try AdminServer(AdminPlace(settings), control: control, patience: patience, grace: grace)
         defer { server.close() }
         try body(control, server)
@@ -26,6 +27,59 @@ import Testing
 
     private func body(_ answer: String) -> Substring {
         answer.firstRange(of: "\r\n\r\n").map { answer[$0.upperBound...] } ?? ""
+    }
+
+    // MARK: - Passwords
+
+    private static func request(_ target: String, _ authorization: String? = nil) -> String {
+        let field = authorization.map { "Authorization: \($0)\r\n" } ?? ""
+        return "POST \(target) HTTP/1.1\r\nHost: localhost\r\n\(field)\r\n"
+    }
+
+    @Test func `a request without a good password is challenged, and reaches nothing`() throws {
+        var users = BasicSettings(file: "users")
+        users.realm = "ops"
+        try self.serve(users: users) { control, server in
+            control.logins = ["Basic crowded": .crowded]
+            for authorization in [nil, "Basic wrong", "Bearer a"] {
+                let request = Self.request("/api/drain", authorization)
+                let answer = try TestClient.ask(server.address, control.loop, request)
+                #expect(answer.hasPrefix("HTTP/1.1 401 Unauthorized\r\n"))
+                #expect(answer.contains("\r\nWWW-Authenticate: Basic realm=\"ops\"\r\n"))
+            }
+            let crowded = try TestClient.ask(
+                server.address, control.loop, Self.request("/api/drain", "Basic crowded"))
+            #expect(crowded.hasPrefix("HTTP/1.1 503 Service Unavailable\r\n"))
+            #expect(crowded.contains("\r\nRetry-After: 1\r\n"))
+            #expect(control.drained.isEmpty && control.changes.isEmpty)
+            #expect(try TestClient.ask(server.address, control.loop, Self.request).hasSuffix("\r\n\r\nok\n"))
+        }
+    }
+
+    @Test func `a change is that of the user whose password came with it`() throws {
+        try self.serve(users: BasicSettings(file: "users")) { control, server in
+            control.logins = ["Basic right": .user("alice")]
+            let answer = try TestClient.ask(
+                server.address, control.loop, Self.request("/api/drain", "Basic right"))
+            #expect(answer.hasPrefix("HTTP/1.1 200 OK\r\n"))
+            #expect(control.changes.map(\.asker) == ["alice"])
+        }
+        try self.serve { control, server in
+            _ = try TestClient.ask(server.address, control.loop, Self.request("/api/drain", "Basic right"))
+            #expect(control.changes.map(\.asker) == ["127.0.0.1"])
+        }
+    }
+
+    @Test func `a password that takes too long is answered with 504, and reaches nothing`() throws {
+        try self.serve(patience: .milliseconds(50), users: BasicSettings(file: "users")) { control, server in
+            control.logins = ["Basic right": .user("alice")]
+            control.isSlow = true
+            let answer = try TestClient.ask(
+                server.address, control.loop, Self.request("/api/drain", "Basic right"))
+            #expect(answer.hasPrefix("HTTP/1.1 504 "))
+            for answer in control.waiting { answer() }
+            #expect(control.drained.isEmpty)
+        }
     }
 
     // MARK: - Well-behaved clients

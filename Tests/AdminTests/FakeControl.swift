@@ -1,6 +1,10 @@
+import Admission
+import Configuration
 import DataPlane
+import HTTP1
 import Sessions
 import System
+import TLS
 
 @testable import Admin
 @testable import ControlPlane
@@ -61,6 +65,30 @@ final class FakeControl: GatewayControl {
         self.give { answer(count) }
     }
 
+    var shownCertificates: [CertificateRow] = []
+    var configurationText = ConfigurationText()
+    private(set) var explained: [Gateway.ExplainedRequest] = []
+
+    func explain(
+        _ request: Gateway.ExplainedRequest, answer: @escaping (@escaping @Sendable () -> Explanation) -> Void
+    ) {
+        self.explained.append(request)
+        self.give { answer { Explanation.explain(GatewayConfiguration(), url: request.url) } }
+    }
+
+    /// What becomes of each password, by the field that has it.
+    var logins: [String: Gateway.Login] = [:]
+    var adminTLS: (settings: TLSServerSettings, tickets: TicketKeys)?
+
+    func login(
+        _ fields: HTTPFields, _ settings: BasicSettings, from address: SocketAddress,
+        answer: @escaping (Gateway.Login) -> Void
+    ) -> PasswordCheck? {
+        let login = fields.first("Authorization").map { self.logins[$0] ?? .refused } ?? .absent
+        self.give { answer(login) }
+        return nil
+    }
+
     private(set) var orders: [EndpointOrder] = []
     var orderProblem: String?
 
@@ -93,6 +121,16 @@ final class FakeControl: GatewayControl {
         self.give { answer { families } }
     }
 
+    var lastCloses: [ClosedSession] = []
+    var lastRefusals: [RefusedRequest] = []
+    var activity: [ActivityPoint] = []
+    /// What listens to events.
+    private(set) var tell: ((GatewayEvent) -> Void)?
+
+    func listen(_ tell: @escaping (GatewayEvent) -> Void) { self.tell = tell }
+
+    func stopListening() { self.tell = nil }
+
     func aside<Value: Sendable>(_ make: @escaping @Sendable () -> Value, then: @escaping (Value) -> Void) {
         guard self.holdsAside else { return then(make()) }
         self.aside.append { then(make()) }
@@ -107,6 +145,24 @@ final class FakeControl: GatewayControl {
         self.drained.append((selection, undo))
         self.give { answer(self.drainOutcome) }
     }
+
+    /// Whether there is what a tail is asked of.
+    var knowsTail = true
+    private(set) var tails: [(tail: Tail, receive: ([Tail.News]) -> Void)] = []
+    private(set) var endedTails: [Tail] = []
+
+    func beginTail(
+        _ selection: TailSelection, showsPayloads: Bool, receive: @escaping ([Tail.News]) -> Void,
+        answer: @escaping (Tail?) -> Void
+    ) {
+        guard self.knowsTail else { return self.give { answer(nil) } }
+        let tail = Tail(
+            selection, showsPayloads: showsPayloads, MemoryBound(limit: .max), memoryRose: {}, deliver: { _, _ in })
+        self.tails.append((tail, receive))
+        self.give { answer(tail) }
+    }
+
+    func endTail(_ tail: Tail) { self.endedTails.append(tail) }
 }
 
 extension SessionRow {

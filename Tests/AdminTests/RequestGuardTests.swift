@@ -40,6 +40,23 @@ import Testing
         #expect(self.status("GET", ["Host": "a", "host": "a"], isUnixSocket: true) == 400)
     }
 
+    @Test func `a page of another site may read nothing by a WebSocket`() {
+        let upgrade: HTTPFields = ["Host": "localhost:9", "Upgrade": "h2c, WebSocket", "Connection": "Upgrade"]
+        func status(_ origins: String...) -> Int? {
+            var fields = upgrade
+            for origin in origins { fields.append("Origin", origin) }
+            return self.status("GET", fields)
+        }
+        #expect(status() == nil)
+        #expect(status("http://localhost:9") == nil)
+        #expect(status("https://localhost:9") == nil)
+        #expect(status("http://localhost") == 403)
+        #expect(status("http://evil.example") == 403)
+        #expect(status("null") == 403)
+        #expect(status("http://localhost:9", "http://localhost:9") == 400)
+        #expect(self.status("GET", ["Host": "localhost:9", "Origin": "http://evil.example"]) == nil)
+    }
+
     @Test(arguments: [
         ("GET", "/healthz", true), ("GET", "/readyz", true), ("HEAD", "/readyz", true), ("GET", "/metrics", true),
         ("GET", "/metrics?x", true), ("OPTIONS", "/", true), ("GET", "/", false), ("GET", "/api/sessions", false),

@@ -217,7 +217,10 @@ class Gateway:
         address says."""
         written = self.written()
         for record in [record for record in self.log.matching("admin") if "address" in record][-1:]:
-            for path in ("/api/sessions", "/api/backends", "/metrics"):
+            for path in (
+                "/api/sessions", "/api/backends", "/api/configuration", "/api/certificates", "/api/status", "/api/closes", "/api/refusals",
+                "/metrics",
+            ):
                 # It may be ending, or be busy with what the test has done to it.
                 with contextlib.suppress(OSError, TimeoutError):
                     written[path] = await within(answered(record["address"], path), 2)

@@ -1,3 +1,4 @@
+internal import Admission
 internal import Configuration
 internal import ControlPlane
 internal import DataPlane
@@ -133,6 +134,47 @@ extension AdminQuestion {
         case (let backend?, nil): self = .drain(.backend(backend), undo: undo)
         case (let backend?, let endpoint?): self = .drain(.endpoint(backend: backend, name: endpoint), undo: undo)
         }
+    }
+}
+
+extension Gateway.ExplainedRequest {
+    private struct Body: AdminBody {
+        enum CodingKeys: CodingKey, CaseIterable { case url, method, origin, subprotocol, authorization, client }
+        typealias Key = CodingKeys
+        var url: String?
+        var method: String?
+        var origin: String?
+        var subprotocol: String?
+        var authorization: String?
+        var client: String?
+    }
+
+    init(_ request: AdminRequest) throws(AdminResponse) {
+        let body = try request.decoded(as: Body.self)
+        guard let url = body?.url else { throw .error(400, #"name the URL: {"url": "wss://…"}"#) }
+        self.init(url: url)
+        if let method = body?.method { self.method = method }
+        self.origin = body?.origin
+        self.subprotocols = body?.subprotocol?.split(separator: ",").map { String($0.trimmed) } ?? []
+        self.authorization = body?.authorization
+        switch body?.client {
+        case nil: break
+        case "unix": self.peer = .unix
+        case let text?:
+            guard let address = IPAddress(text) else { throw .error(400, "`client` is an IP address or unix") }
+            self.peer = .address(address)
+        }
+    }
+}
+
+extension AdminRequest {
+    /// The cause in the query; `nil`: there is none.
+    func cause() throws(AdminResponse) -> Cause? {
+        guard let word = try AdminParameters(of: self, names: ["cause"]).text("cause") else { return nil }
+        guard let cause = Cause(rawValue: word) else {
+            throw .error(400, "`cause` is one of \(Cause.allCases.map(\.rawValue).joined(separator: ", "))")
+        }
+        return cause
     }
 }
 

@@ -1,5 +1,8 @@
 public import ControlPlane
 public import DataPlane
+internal import Observability
+public import Sessions
+internal import System
 
 /// What a request asks of the gateway.
 public enum AdminQuestion: Equatable, Sendable {
@@ -7,6 +10,13 @@ public enum AdminQuestion: Equatable, Sendable {
     case metrics
     case sessions(SessionQuery)
     case backends
+    case certificates
+    case configuration
+    case explain(Gateway.ExplainedRequest)
+    /// - causedBy: `nil`: all of them.
+    case closes(causedBy: Cause?)
+    case refusals
+    case history
     case close(CloseOrder)
     case reload(dryRun: Bool)
     case drain(DrainSelection, undo: Bool)
@@ -22,6 +32,19 @@ extension GatewayControl {
         switch question {
         case .readiness: answer(.readiness(self.readiness))
         case .backends: self.backends { rows in self.aside({ .backends(rows()) }, then: answer) }
+        case .certificates:
+            answer(.certificates(self.shownCertificates, now: WallClock.sinceEpoch().components.seconds))
+        case .configuration:
+            let text = self.configurationText
+            self.aside({ .configuration(text) }, then: answer)
+        case .explain(let request): self.explain(request) { made in self.aside({ .explanation(made()) }, then: answer) }
+        case .closes(let cause):
+            let closes = self.lastCloses
+            self.aside({ .closes(closes.filter { cause == nil || $0.cause == cause }) }, then: answer)
+        case .refusals:
+            let refusals = self.lastRefusals
+            self.aside({ .refusals(refusals) }, then: answer)
+        case .history: answer(.history(self.activity))
         case .metrics: self.metrics { families in self.aside({ .metrics(families()) }, then: answer) }
         case .sessions(let query):
             self.sessions(query) { page in self.aside({ .sessions(page(), of: query) }, then: answer) }

@@ -1,11 +1,22 @@
+public import Admission
+internal import Configuration
 public import ControlPlane
 public import DataPlane
+internal import HTTP1
 public import Observability
 internal import Sessions
+internal import System
 
 /// The gateway's answers: JSON with the same words as the log, and metrics for Prometheus.
 extension AdminResponse {
     static var noSuchSession: AdminResponse { .error(404, "there is no such session") }
+
+    static func nothingToTail(_ selection: TailSelection) -> AdminResponse {
+        switch selection {
+        case .session: .error(404, "there is no such session, or it is not open")
+        case .route(let name): .error(404, "there is no route \(name.cut)")
+        }
+    }
 
     /// Of one session, or of all that filters have.
     ///
@@ -54,6 +65,8 @@ extension AdminResponse {
             $0.member("sessions", status.sessions)
             $0.member("draining", status.isDraining)
             $0.member("drain_ends_in_seconds", status.drainEndsIn)
+            $0.member("read_only", status.isReadOnly)
+            $0.member("payloads", status.showsPayloads)
             $0.member("memory_bytes", status.memory)
             $0.member("memory_limit_bytes", status.memoryLimit)
             $0.member("open_files", status.openFiles)
@@ -75,6 +88,61 @@ extension AdminResponse {
     /// The list of backends.
     public static func backends(_ rows: [BackendRow]) -> AdminResponse {
         .json { $0.array("backends", rows) { $0.backend($1) } }
+    }
+
+    /// The certificates that clients are shown.
+    ///
+    /// - Parameter now: seconds since 1970.
+    public static func certificates(_ rows: [CertificateRow], now: Int64) -> AdminResponse {
+        .json {
+            $0.array("certificates", rows) { json, row in
+                json.member("listener", row.listener)
+                json.strings("names", row.names)
+                json.member("not_after", WallClock.rfc3339(seconds: row.notAfter))
+                json.member("expires_in_seconds", row.notAfter - now)
+                json.member("issuer", row.issuer)
+                json.member("kind", row.kind)
+            }
+        }
+    }
+
+    /// The configuration in force, without secrets.
+    public static func configuration(_ text: ConfigurationText) -> AdminResponse {
+        .json {
+            $0.member("text", ShownConfiguration.text(of: text.bytes))
+            $0.member("file", text.path)
+            $0.member("loaded_at", text.time)
+            $0.strings("awaiting_start", text.awaitingStart)
+        }
+    }
+
+    /// What would become of a request.
+    public static func explanation(_ explanation: Explanation) -> AdminResponse {
+        .json {
+            $0.member("admitted", explanation.isServed)
+            $0.member("status", explanation.status)
+            $0.member("reason", explanation.reason)
+            $0.member("cure", explanation.cure)
+            $0.member("route", explanation.route)
+            $0.member("backend", explanation.backend)
+            $0.array("endpoints", explanation.endpoints) { json, endpoint in
+                json.member("name", endpoint.name)
+                json.member("state", endpoint.state)
+            }
+            $0.strings("lines", explanation.text.split(separator: "\n").map { String($0) })
+        }
+    }
+
+    /// Of a request without a good password.
+    ///
+    /// - Parameter login: not that of a user.
+    public static func unidentified(_ login: Gateway.Login, realm: String) -> AdminResponse {
+        switch login {
+        case .crowded: return .error(503, "too many passwords are being verified", fields: ["Retry-After": "1"])
+        case .absent, .refused, .user:
+            let text = login == .absent ? "a user and a password are needed here" : "the user or the password is wrong"
+            return .error(401, text, fields: ["WWW-Authenticate": "Basic realm=\"\(realm)\""])
+        }
     }
 
     /// The result of a reload. A refused one is a 422.

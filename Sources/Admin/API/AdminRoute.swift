@@ -9,25 +9,42 @@ struct AdminRoute: Sendable {
     let path: String
     /// What the list at `/` says of it.
     let help: String
+    /// The clients that may use it where passwords are asked for.
+    let visitors: Visitors
+    /// Whether it leaves everything as it is: then it works at a `read-only` address, too.
+    let changesNothing: Bool
     /// Gets the request, and the text of each part in capitals.
     let decide: @Sendable (AdminRequest, Parts) throws(AdminResponse) -> AdminRouter.Decision
 
     private let parts: Parts
 
+    /// The clients of a route.
+    enum Visitors: Sendable {
+        /// Probes show no password.
+        case everyone
+        /// `metrics` of `admin` says.
+        case scrapers
+        case users
+    }
+
     init(
-        _ method: String, _ path: String, _ help: String,
+        _ method: String, _ path: String, _ help: String, for visitors: Visitors = .users, changesNothing: Bool = false,
         _ decide: @escaping @Sendable (AdminRequest, Parts) throws(AdminResponse) -> AdminRouter.Decision
     ) {
         self.method = method
         self.path = path
         self.help = help
+        self.visitors = visitors
+        self.changesNothing = changesNothing || method != "POST"
         self.decide = decide
         self.parts = Self.parts(of: path)
     }
 
     /// A route that only asks.
-    init(_ method: String, _ path: String, _ help: String, asks question: AdminQuestion) {
-        self.init(method, path, help) { _, _ in .ask(question) }
+    init(
+        _ method: String, _ path: String, _ help: String, for visitors: Visitors = .users, asks question: AdminQuestion
+    ) {
+        self.init(method, path, help, for: visitors) { _, _ in .ask(question) }
     }
 
     /// The methods of requests that it takes.

@@ -1,3 +1,4 @@
+public import Configuration
 internal import ControlPlane
 internal import DataPlane
 internal import HTTP1
@@ -9,22 +10,40 @@ public struct AdminRouter: Equatable, Sendable {
     public enum Decision: Equatable, Sendable {
         case answer(AdminResponse)
         case ask(AdminQuestion)
+        /// The user of the request has to be verified by these settings. Then decide again, for that user.
+        case identify(BasicSettings)
+        /// The request is for a WebSocket.
+        case open(AdminStream)
     }
 
+    private let settings: GatewayConfiguration.Admin
+    /// Checks every request first.
     private let requestGuard: RequestGuard
 
-    /// - Parameter requestGuard: checks every request first.
-    public init(_ requestGuard: RequestGuard) { self.requestGuard = requestGuard }
+    /// Decides by the settings of an address.
+    public init(_ settings: GatewayConfiguration.Admin) {
+        self.settings = settings
+        let isUnixSocket = if case .tcp = settings.address { false } else { true }
+        self.requestGuard = RequestGuard(hosts: settings.hosts, isUnixSocket: isUnixSocket)
+    }
 
     /// Decides what to do with a complete request.
-    public func decide(_ request: AdminRequest) -> Decision {
+    ///
+    /// - Parameter user: the one with the password that came with it; `nil`: none was verified.
+    public func decide(_ request: AdminRequest, of user: String? = nil) -> Decision {
         if let refusal = self.requestGuard.refusal(of: request) { return .answer(refusal) }
         let path = AdminRoute.parts(of: request.path)
         let found = Self.routes.compactMap { route in route.match(path).map { (route, $0) } }
+        let chosen = found.first { $0.0.methods.contains(request.method) }
+        if let users = self.settings.auth, user == nil, self.asks(for: chosen?.0) { return .identify(users) }
+        guard !self.settings.readOnly || ["GET", "HEAD"].contains(request.method) || chosen?.0.changesNothing == true
+        else {
+            return .answer(.error(403, "nothing can be changed at this address: it is read-only"))
+        }
         guard !found.isEmpty else {
             return .answer(.error(404, "there is nothing here; / says what there is"))
         }
-        guard let (route, parts) = found.first(where: { $0.0.methods.contains(request.method) }) else {
+        guard let (route, parts) = chosen else {
             let methods = found.map(\.0).filter { !$0.help.isEmpty }.flatMap(\.methods).joined(separator: ", ")
             var refusal = AdminResponse.error(405, "the methods of this are \(methods)")
             refusal.fields.append("Allow", methods)
@@ -33,15 +52,28 @@ public struct AdminRouter: Equatable, Sendable {
         do throws(AdminResponse) { return try route.decide(request, parts) } catch { return .answer(error) }
     }
 
+    /// Whether only users may have it; `nil`: there is nothing, which only they hear.
+    private func asks(for route: AdminRoute?) -> Bool {
+        switch route?.visitors {
+        case .everyone: false
+        case .scrapers: self.settings.metrics == .asks
+        case .users, nil: true
+        }
+    }
+
     // MARK: - What there is
 
-    private static let routes: [AdminRoute] = [
+    static let routes: [AdminRoute] = [
         AdminRoute("GET", "/", "this list") { _, _ in .answer(AdminResponse(200, Self.contents)) },
         // HAProxy's plain probe. It is in no list.
-        AdminRoute("OPTIONS", "/", "", asks: .readiness),
-        AdminRoute("GET", "/healthz", "200 while the process lives") { _, _ in .answer(AdminResponse(200, "ok")) },
-        AdminRoute("GET", "/readyz", "200 if new clients are welcome, else 503; OPTIONS / too", asks: .readiness),
-        AdminRoute("GET", "/metrics", "for Prometheus", asks: .metrics),
+        AdminRoute("OPTIONS", "/", "", for: .everyone, asks: .readiness),
+        AdminRoute("GET", "/healthz", "200 while the process lives", for: .everyone) { _, _ in
+            .answer(AdminResponse(200, "ok"))
+        },
+        AdminRoute(
+            "GET", "/readyz", "200 if new clients are welcome, else 503; OPTIONS / too", for: .everyone,
+            asks: .readiness),
+        AdminRoute("GET", "/metrics", "for Prometheus", for: .scrapers, asks: .metrics),
         AdminRoute(
             "GET", "/api/sessions",
             """
@@ -66,7 +98,42 @@ public struct AdminRouter: Equatable, Sendable {
         ) { request, _ throws(AdminResponse) in
             .ask(.close(try CloseOrder(request)))
         },
+        AdminRoute(
+            "GET", "/api/closes", "the last sessions that ended, newest first; ?cause=…"
+        ) { request, _ throws(AdminResponse) in
+            .ask(.closes(causedBy: try request.cause()))
+        },
+        AdminRoute("GET", "/api/refusals", "the last clients that were turned away, newest first", asks: .refusals),
+        AdminRoute("GET", "/api/history", "what was counted in the last 15 minutes, in steps", asks: .history),
+        AdminRoute(
+            "GET", "/api/events", "a WebSocket: what happens, as it happens, and a summary each second"
+        ) { _, _ in .open(.events) },
+        AdminRoute(
+            "GET", "/api/sessions/ID/tail", "a WebSocket: the frames of a session, as they pass"
+        ) { _, parts throws(AdminResponse) in
+            guard let id = SessionID(String(parts[0])) else { throw .noSuchSession }
+            return .open(.tail(.session(id)))
+        },
+        AdminRoute(
+            "GET", "/api/tail", "a WebSocket: the frames of all sessions of a route; ?route=…"
+        ) { request, _ throws(AdminResponse) in
+            guard let route = try AdminParameters(of: request, names: ["route"]).text("route") else {
+                throw .error(400, "name the route: ?route=…")
+            }
+            return .open(.tail(.route(route)))
+        },
         AdminRoute("GET", "/api/backends", "the backends and their endpoints", asks: .backends),
+        AdminRoute("GET", "/api/certificates", "what clients are shown, and when it expires", asks: .certificates),
+        AdminRoute("GET", "/api/configuration", "the file in force, without secrets", asks: .configuration),
+        AdminRoute(
+            "POST", "/api/explain",
+            """
+            what would become of a request: {"url": "wss://…", "method": "GET", "origin": "…",
+            "subprotocol": "…", "authorization": "…", "client": "an address or unix"}; it changes nothing
+            """, changesNothing: true
+        ) { request, _ throws(AdminResponse) in
+            .ask(.explain(try Gateway.ExplainedRequest(request)))
+        },
         AdminRoute(
             "POST", "/api/endpoints",
             """

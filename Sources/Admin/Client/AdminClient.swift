@@ -1,7 +1,8 @@
-public import Configuration
+internal import Configuration
 internal import Connections
 internal import HTTP1
 internal import System
+internal import TLS
 
 /// Sends one request to the admin address of a running gateway and waits for the answer, for the command line.
 public enum AdminClient {
@@ -19,30 +20,36 @@ public enum AdminClient {
         public let description: String
     }
 
-    /// - Parameter address: where the gateway listens. If that is every local address, this machine is asked.
     /// - Throws: `Failure`, if no HTTP answer comes within 30 s. A status of 400 or more is an answer.
     public static func ask(
-        _ address: Address, _ method: String, _ target: String, body: [UInt8] = []
+        _ target: AdminTarget, _ method: String, _ path: String, body: [UInt8] = []
     ) throws(Failure) -> Answer {
-        // The one name that every admin address answers to.
-        var fields: HTTPFields = ["Host": "localhost", "Connection": "close"]
+        var fields = target.fields
+        fields.append("Connection", "close")
         if method == "POST" {
             fields.append("Content-Type", "application/json")
             fields.append("Content-Length", String(body.count))
         }
-        let request = RequestHead(method: method, target: target, fields: fields).bytes + body
-        let addresses = try self.addresses(of: address)
-        let exchange: AdminExchange
-        do throws(SystemError) {
-            exchange = try AdminExchange(request, to: addresses)
-        } catch {
-            throw Failure(description: "\(error)")
-        }
-        switch exchange.run() {
+        let request = RequestHead(method: method, target: path, fields: fields).bytes + body
+        switch try self.outcome(of: self.exchange(request, with: target), with: target) {
         case .answer(let answer): return answer
-        case .unreachable(let reason):
+        case .upgraded(let upgrade):
+            upgrade.connection.close()
+            fallthrough
+        case .stopped: throw Failure(description: "\(target.address) is no admin address: it switches protocols")
+        }
+    }
+
+    /// Sends the request and waits for what comes of it.
+    static func outcome(of exchange: AdminExchange, with target: AdminTarget) throws(Failure) -> AdminExchange.Outcome {
+        let address = target.address
+        switch exchange.run() {
+        case .success(let outcome): return outcome
+        case .failure(.unreachable(let reason)):
             throw Failure(description: "no answer at the admin address \(address): \(reason)")
-        case .broken(let what): throw Failure(description: "\(address) is no admin address: \(what)")
+        case .failure(.broken(let what)):
+            let hint = target.trust == nil ? "; if it has TLS, name it with --admin https://…" : ""
+            throw Failure(description: "\(address) is no admin address: \(what)\(hint)")
         }
     }
 
@@ -52,130 +59,16 @@ public enum AdminClient {
         return query.isEmpty ? path : path + "?" + query.joined(separator: "&")
     }
 
-    private static func addresses(of address: Address) throws(Failure) -> [SocketAddress] {
-        switch address {
-        case .unix(let path): return [.unix(path: path)]
-        case .abstract(let name): return [.abstract(name: name)]
-        case .tcp(let host, let port):
-            switch Resolver.addresses(of: host.isEmpty ? "localhost" : host, port: port) {
-            case .success(let addresses): return addresses
-            case .failure(let error): throw Failure(description: "\(error)")
-            }
+    /// A request that is about to be sent.
+    static func exchange(_ request: [UInt8], with target: AdminTarget) throws(Failure) -> AdminExchange {
+        let addresses = try target.addresses()
+        let context: ConnectionContext
+        do throws(SystemError) {
+            context = ConnectionContext(try EventLoop(batch: 4), readSize: AdminExchange.readSize)
+        } catch {
+            throw Failure(description: "\(error)")
         }
-    }
-}
-
-/// One request and its answer, on a loop of its own.
-private final class AdminExchange: ConnectorOwner, TimerHandler {
-    enum Outcome {
-        case answer(AdminClient.Answer)
-        case unreachable(String)
-        /// The answer is not HTTP as the gateway speaks it.
-        case broken(String)
-    }
-
-    /// Longer than the gateway takes to say that it has no answer.
-    private static let patience = Duration.seconds(30)
-    /// A list of a million sessions is half of it.
-    private static let longestAnswer = 1 << 30
-    private static let readSize = 64 << 10
-
-    private let loop: EventLoop
-    private let context: ConnectionContext
-    private let request: [UInt8]
-    private let addresses: [SocketAddress]
-    private var connection: Connection?
-    private var timer: EventLoop.TimerID?
-    private var head: [UInt8] = []
-    private var parser = ResponseHeadParser()
-    private var body: (status: Int, reader: BodyReader)?
-    private var outcome: Outcome?
-
-    init(_ request: [UInt8], to addresses: [SocketAddress]) throws(SystemError) {
-        self.loop = try EventLoop(batch: 4)
-        self.context = ConnectionContext(self.loop, readSize: Self.readSize)
-        self.request = request
-        self.addresses = addresses
-    }
-
-    /// Sends the request and waits for the outcome.
-    func run() -> Outcome {
-        self.loop.setTimer(&self.timer, at: self.loop.now + Self.patience, self)
-        let connector = Connector(to: self.addresses, within: Self.patience, self.context, for: self)
-        connector.start()
-        defer {
-            connector.end()
-            self.connection?.close()
-            self.connection = nil
-            self.loop.cancelTimer(&self.timer)
-        }
-        while true {
-            if let outcome = self.outcome { return outcome }
-            self.loop.turn()
-        }
-    }
-
-    func timerFired() {
-        self.timer = nil
-        self.outcome = .broken("no answer in \(Self.patience.components.seconds) seconds")
-    }
-
-    func connected(_ connection: Connection) {
-        self.connection = connection
-        let request = self.request
-        connection.send(request.span)
-        connection.sendStaged()
-        self.receive(connection)
-    }
-
-    func couldNotConnect(_ failure: Connector.Failure) {
-        switch failure {
-        case .host(let failure): self.outcome = .unreachable(failure.reason)
-        case .shortage(let error): self.outcome = .unreachable(error.reason)
-        }
-    }
-
-    func ready(_ connection: Connection, _ readiness: Readiness) { self.receive(connection) }
-
-    private func receive(_ connection: Connection) {
-        let plaintext = self.context.buffers.plaintext
-        while self.outcome == nil, connection.mayRead {
-            switch connection.receive(atMost: Self.readSize) {
-            case .bytes(let range): self.received(plaintext.span.extracting(range))
-            case .incomplete, .nothing: break
-            case .end:
-                guard let status = self.body?.status, let progress = self.body?.reader.receivedEOF() else {
-                    return self.outcome = .broken("the connection ended without an answer")
-                }
-                self.take(progress, status)
-            case .failed(let failure): self.outcome = .broken(failure.description)
-            }
-        }
-    }
-
-    private func received(_ bytes: Span<UInt8>) {
-        guard self.body == nil else { return self.receivedBody(bytes) }
-        self.head.append(bytes)
-        let bytes = self.head
-        switch self.parser.parse(bytes.span) {
-        case .incomplete: break
-        case .invalid(let error): self.outcome = .broken(error.detail)
-        case .head(let head, let length):
-            self.body = (head.status, BodyReader(head: head, limit: Self.longestAnswer))
-            self.receivedBody(bytes.span.extracting(length..<bytes.count))
-        }
-    }
-
-    private func receivedBody(_ bytes: Span<UInt8>) {
-        guard let status = self.body?.status, let progress = self.body?.reader.received(bytes) else { return }
-        self.take(progress, status)
-    }
-
-    private func take(_ progress: BodyReader.Progress, _ status: Int) {
-        switch progress {
-        case .incomplete: break
-        case .invalid(let error): self.outcome = .broken("\(error)")
-        case .complete: self.outcome = .answer(.init(status: status, body: self.body?.reader.body ?? []))
-        }
+        let (tls, name) = (try target.tlsContext(context.tlsIO), target.serverName)
+        return AdminExchange(request, to: addresses, context) { try tls?.makeConnection(serverName: name) }
     }
 }

@@ -55,7 +55,9 @@ extension AdminResponse {
     }
 
     /// An error.
-    static func error(_ status: Int, _ message: String) -> AdminResponse {
-        .json(status) { $0.member("error", message) }
+    static func error(_ status: Int, _ message: String, fields: HTTPFields = HTTPFields()) -> AdminResponse {
+        var response = Self.json(status) { $0.member("error", message) }
+        response.fields = fields
+        return response
     }
 }

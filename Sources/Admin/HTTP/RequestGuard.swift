@@ -1,12 +1,13 @@
 internal import Admission
 internal import Configuration
 internal import HTTP1
+internal import WebSocketProtocol
 
 /// Keeps web pages from using the admin address through their visitors' browsers.
 ///
 /// Any page can send requests to this address. If a host name of the page's own resolves to it, the page can even read the answers (DNS
 /// rebinding). So the Host must be one that no page can have: an IP address, `localhost`, or a name that the operator chose. And a
-/// request that changes something must not come from another page.
+/// request that changes something, or opens a WebSocket, must not come from another page.
 public struct RequestGuard: Equatable, Sendable {
     /// Permitted host names, in lower case.
     private let hosts: [String]
@@ -39,22 +40,25 @@ public struct RequestGuard: Equatable, Sendable {
                     421, "The admin address answers to IP addresses, localhost and the names in admin.hosts only.")
             }
         }
-        return ["GET", "HEAD"].contains(request.method) ? nil : self.refusalOfChange(request, host)
+        // A browser lets any page open a WebSocket anywhere and read it (RFC 6455 section 10.2).
+        let isRead = ["GET", "HEAD"].contains(request.method) && !request.fields.offers("websocket", in: "Upgrade")
+        return isRead ? nil : self.refusalOfForeign(request, host)
     }
 
     private func answers(to host: String) -> Bool {
         IPAddress(host) != nil || host == "localhost" || self.hosts.contains(host)
     }
 
-    /// Refuses what another page sent. A browser sends an Origin with every request that may change something; a program sends none.
-    private func refusalOfChange(_ request: AdminRequest, _ host: Authority?) -> AdminResponse? {
+    /// Refuses what another page sent. A browser sends an Origin with every request that may change something, and with that for a WebSocket; a
+    /// program sends none.
+    private func refusalOfForeign(_ request: AdminRequest, _ host: Authority?) -> AdminResponse? {
         switch request.fields.only("Origin") {
         case .absent: return nil
         case .repeated: return AdminResponse(400, "More than one Origin.")
         case .once(let origin):
             guard let host, let origin = WebOrigin(origin), ["http", "https"].contains(origin.scheme), origin.isAt(host)
             else {
-                return AdminResponse(403, "A page of another site must not change anything here.")
+                return AdminResponse(403, "A page of another site must not change anything here, nor listen.")
             }
             return nil
         }

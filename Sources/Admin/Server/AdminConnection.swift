@@ -1,12 +1,18 @@
 internal import Configuration
 internal import Connections
+internal import ControlPlane
 internal import DataPlane
+internal import HTTP1
 internal import System
+internal import TLS
 
 /// One connection to the admin address: reads a request, gets the answer, sends it, and closes.
 final class AdminConnection: ConnectionOwner, TimerHandler {
-    /// `reading → waiting → answering → ending → closed`
+    /// `securing → reading → waiting → answering → ending → closed`; from `waiting` at once to `closed` if a WebSocket takes the connection
+    /// over.
     private enum State {
+        /// The TLS handshake is under way.
+        case securing
         case reading
         /// The gateway was asked, and has not answered.
         case waiting
@@ -27,7 +33,11 @@ final class AdminConnection: ConnectionOwner, TimerHandler {
     /// `nil` after `close`.
     private var connection: Connection?
     private var timer: EventLoop.TimerID?
-    private var state = State.reading
+    private var state: State
+    /// Verifies the password of the request.
+    private var password: PasswordCheck?
+    /// The user with the password that came with the request.
+    private var user: String?
     private var reader = AdminRequestReader()
     /// Whether the request was a HEAD.
     private var isHead = false
@@ -40,27 +50,33 @@ final class AdminConnection: ConnectionOwner, TimerHandler {
     /// after that. `nil` while the gateway's answer is awaited, and after `close`.
     var idleSince: MonotonicInstant? {
         switch self.state {
-        case .reading, .answering, .ending: self.lastStep
+        case .securing, .reading, .answering, .ending: self.lastStep
         case .waiting, .closed: nil
         }
     }
 
     private var loop: EventLoop { self.server.control.loop }
     /// For the log.
-    private var asker: String { self.address.ip?.description ?? "unix" }
+    private var asker: String { self.user ?? self.address.ip?.description ?? "unix" }
 
     /// Owns `descriptor` from now on, unless it throws.
-    init(_ descriptor: Int32, _ address: SocketAddress, server: AdminServer) throws(SystemError) {
+    ///
+    /// - Parameter tls: `nil` without TLS.
+    init(
+        _ descriptor: Int32, _ address: SocketAddress, _ tls: TLSConnection?, server: AdminServer
+    ) throws(SystemError) {
         self.server = server
+        self.state = tls == nil ? .reading : .securing
         self.address = address
         self.lastStep = server.control.loop.now
-        self.connection = try Connection(descriptor, address, owner: self, server.context)
+        self.connection = try Connection(descriptor, address, tls: tls, owner: self, server.context)
         self.setDeadline()
     }
 
     func ready(_ connection: Connection, _ readiness: Readiness) {
         if connection.hasFlushed { self.lastStep = self.loop.now }
         switch self.state {
+        case .securing: if let result = connection.handshakeNews() { self.handshake(result, connection) }
         case .reading: self.read(connection)
         // The client may have shut down its side; it still wants the answer.
         case .waiting: if readiness.isFailed { self.close() }
@@ -75,13 +91,33 @@ final class AdminConnection: ConnectionOwner, TimerHandler {
         switch self.state {
         case .reading: self.answer(AdminResponse(408, "The request did not arrive in time."))
         case .waiting: self.answer(AdminResponse(504, "The gateway did not answer in time."))
-        case .answering, .ending: self.close()
+        case .securing, .answering, .ending: self.close()
         case .closed: break
         }
     }
 
     private func setDeadline() {
         self.loop.setTimer(&self.timer, at: self.loop.now + self.server.patience, self)
+    }
+
+    // MARK: - TLS handshake
+
+    func makeHandshakeStep(_ connection: Connection, afterWaiting waited: Duration) -> Bool {
+        guard case .securing = self.state else { return false }
+        let (result, hasWorked) = connection.handshakeStep()
+        self.handshake(result, connection)
+        return hasWorked
+    }
+
+    private func handshake(_ result: Connection.HandshakeResult, _ connection: Connection) {
+        switch result {
+        case .wantsRead: break
+        case .failed: self.close()
+        case .done:
+            self.state = .reading
+            self.lastStep = self.loop.now
+            self.read(connection)
+        }
     }
 
     // MARK: - Reading
@@ -106,14 +142,73 @@ final class AdminConnection: ConnectionOwner, TimerHandler {
             self.isHead = request.method == "HEAD"
             self.reader = AdminRequestReader()
             self.state = .waiting
-            switch self.server.router.decide(request) {
-            case .answer(let response): self.answer(response)
-            case .ask(let question):
-                self.setDeadline()
-                // The connection may be closed by the time the answer comes.
-                self.server.control.ask(question, by: self.asker) { [weak self] in self?.answer($0) }
+            self.decide(request)
+        }
+    }
+
+    private func decide(_ request: AdminRequest) {
+        switch self.server.router.decide(request, of: self.user) {
+        case .open(let stream): self.open(stream, request)
+        case .answer(let response): self.answer(response)
+        case .ask(let question):
+            self.setDeadline()
+            // The connection may be closed by the time the answer comes.
+            self.server.control.ask(question, by: self.asker) { [weak self] in self?.answer($0) }
+        case .identify(let settings):
+            self.setDeadline()
+            self.password = self.server.control.login(request.fields, settings, from: self.address) { [weak self] in
+                self?.identified($0, request, settings)
             }
         }
+    }
+
+    private func identified(_ login: Gateway.Login, _ request: AdminRequest, _ settings: BasicSettings) {
+        guard case .waiting = self.state else { return }
+        guard case .user(let user) = login else { return self.answer(.unidentified(login, realm: settings.realm)) }
+        self.user = user
+        self.decide(request)
+    }
+
+    /// Gives the connection to a WebSocket, if the request can become one.
+    private func open(_ stream: AdminStream, _ request: AdminRequest) {
+        do throws(AdminResponse) {
+            let key = try AdminUpgrade.key(of: request)
+            guard self.server.hasRoomForSocket else {
+                throw AdminResponse.tooManyListen
+            }
+            switch stream {
+            case .events: self.open(key) { self.server.events.add($0) }
+            case .tail(let selection): self.open(key, selection)
+            }
+        } catch {
+            self.answer(error)
+        }
+    }
+
+    /// Gives it to a tail when that is in force.
+    private func open(_ key: String, _ selection: TailSelection) {
+        let stream = TailStream(self.server.control)
+        self.setDeadline()
+        stream.begin(selection, showsPayloads: self.server.showsPayloads) { [weak self] isInForce in
+            guard let self, case .waiting = self.state, isInForce, self.server.hasRoomForSocket else {
+                stream.ended()
+                self?.answer(isInForce ? .tooManyListen : .nothingToTail(selection))
+                return
+            }
+            self.open(key) {
+                stream.open(on: $0)
+                return stream
+            }
+            // Some may have come before the 101.
+            stream.hasRoom()
+        }
+    }
+
+    private func open(_ key: String, feeding feed: (AdminSocket) -> any SocketFeed) {
+        guard let connection = self.connection else { return }
+        self.connection = nil
+        self.server.open(key, on: connection, feeding: feed)
+        self.close()
     }
 
     // MARK: - Answering
@@ -121,8 +216,10 @@ final class AdminConnection: ConnectionOwner, TimerHandler {
     private func answer(_ response: AdminResponse) {
         switch self.state {
         case .reading, .waiting: break
-        case .answering, .ending, .closed: return
+        case .securing, .answering, .ending, .closed: return
         }
+        // It was too slow.
+        self.password?.cancel()
         self.state = .answering
         self.lastStep = self.loop.now
         self.output = response.bytes(forHead: self.isHead, date: WallClock.httpDate())
@@ -175,10 +272,19 @@ final class AdminConnection: ConnectionOwner, TimerHandler {
     func close() {
         if case .closed = self.state { return }
         self.state = .closed
+        self.password?.cancel()
         self.loop.cancelTimer(&self.timer)
         self.connection?.close()
         self.connection = nil
         self.output = []
         self.server.ended(self)
+    }
+}
+
+extension AdminResponse {
+    fileprivate static var tooManyListen: AdminResponse {
+        var refusal = AdminResponse.error(503, "as many listen as can, \(AdminServer.mostSockets)")
+        refusal.fields.append("Retry-After", "5")
+        return refusal
     }
 }

@@ -1,7 +1,10 @@
+internal import Admission
 internal import Configuration
 public import Connections
 internal import DataPlane
 public import System
+internal import TLS
+internal import WebSocketProtocol
 
 /// The admin address: accepts connections on the control thread's loop and answers one request on each.
 ///
@@ -12,6 +15,8 @@ public final class AdminServer: AcceptorOwner {
     public static let mostConnections = 64
     /// The most bytes of one read.
     static let readSize = 16 << 10
+    /// The most WebSockets at a time; one more gets a 503.
+    public static let mostSockets = 32
 
     /// The address at which it listens, with the port that the system chose.
     public let address: SocketAddress
@@ -22,29 +27,40 @@ public final class AdminServer: AcceptorOwner {
     let patience: Duration
     /// How long a connection without progress keeps its place while others wait.
     let grace: Duration
+    /// The time between two pings of a WebSocket, and the longest until the pong.
+    let heartbeat: Duration
     let context: ConnectionContext
 
+    /// Makes the TLS connections; `nil` without TLS, and before the first one.
+    private var tls: (context: TLSServerContext, settings: TLSServerSettings)?
     /// `nil` after `close`.
     private var acceptor: Acceptor?
     private(set) var connections: [ObjectIdentifier: AdminConnection] = [:]
+    private(set) var sockets: [ObjectIdentifier: AdminSocket] = [:]
+    let events: EventStreams
+    /// Whether tails show payloads.
+    let showsPayloads: Bool
 
     /// Listens from now on.
     ///
     /// - Parameters:
     ///   - patience: how long each step of a connection may take.
     ///   - grace: how long a connection without progress keeps its place while others wait.
+    ///   - heartbeat: the time between two pings of a WebSocket, and the longest until the pong.
     ///
     /// - Throws: one line that says why it cannot listen.
     public init(
         _ place: AdminPlace, control: any GatewayControl, patience: Duration = .seconds(10),
-        grace: Duration = .seconds(1)
+        grace: Duration = .seconds(1), heartbeat: Duration = .seconds(20)
     ) throws(StartError) {
         self.control = control
         self.patience = patience
         self.grace = grace
+        self.heartbeat = heartbeat
+        self.events = EventStreams(control)
         let settings = place.settings
-        let isUnixSocket = if case .tcp = settings.address { false } else { true }
-        self.router = AdminRouter(RequestGuard(hosts: settings.hosts, isUnixSocket: isUnixSocket))
+        self.showsPayloads = settings.payloads
+        self.router = AdminRouter(settings)
         self.context = ConnectionContext(control.loop, readSize: Self.readSize)
         let descriptor: Int32
         (descriptor, self.address) = try Self.listen(place)
@@ -72,13 +88,14 @@ public final class AdminServer: AcceptorOwner {
         throw StartError("cannot listen on the admin address \(place.settings.address): \(failure)")
     }
 
-    /// Stops listening, and closes all connections, with or without their answers.
+    /// Stops listening, and closes all connections, with or without their answers, and all WebSockets.
     public func close() {
         guard let acceptor = self.acceptor else { return }
         self.acceptor = nil
         acceptor.close(acceptingAll: false)
         Kernel.removeSocketFile(self.address)
         for connection in Array(self.connections.values) { connection.close() }
+        for socket in Array(self.sockets.values) { socket.end(.serviceRestart, reason: "the gateway ends") }
     }
 
     // MARK: - Accepting
@@ -86,17 +103,42 @@ public final class AdminServer: AcceptorOwner {
     /// Takes a connection. If there are too many, the one that has made no progress for longest is closed.
     public func accepted(_ descriptor: Int32, from address: SocketAddress, by acceptor: Acceptor) {
         if self.connections.count >= Self.mostConnections { self.idlest?.connection.makeRoom() }
-        do throws(SystemError) {
-            let connection = try AdminConnection(descriptor, address, server: self)
+        do {
+            let connection = try AdminConnection(descriptor, address, self.makeTLS(), server: self)
             self.connections[ObjectIdentifier(connection)] = connection
         } catch {
             Kernel.close(descriptor)
         }
     }
 
+    /// libssl's part of a connection, with the certificates as they are now; `nil` without TLS.
+    private func makeTLS() throws(TLSError) -> TLSConnection? {
+        guard let (settings, tickets) = self.control.adminTLS else { return nil }
+        if let tls = self.tls, tls.settings == settings { return try tls.context.makeConnection() }
+        let context = try TLSServerContext(settings, io: self.context.tlsIO, tickets: tickets)
+        self.tls = (context, settings)
+        return try context.makeConnection()
+    }
+
     func ended(_ connection: AdminConnection) {
         self.connections[ObjectIdentifier(connection)] = nil
         self.acceptor?.resume()
+    }
+
+    // MARK: - WebSockets
+
+    /// Whether there is room for one more WebSocket.
+    var hasRoomForSocket: Bool { self.sockets.count < Self.mostSockets }
+
+    /// Makes a WebSocket of a connection.
+    ///
+    /// - Parameter key: the client's, which the 101 answers.
+    func open(_ key: String, on connection: Connection, feeding feed: (AdminSocket) -> any SocketFeed) {
+        let times = AdminSocket.Times(heartbeat: self.heartbeat, closing: self.patience)
+        let socket = AdminSocket(self.context, times) { [unowned self] in self.sockets[ObjectIdentifier($0)] = nil }
+        self.sockets[ObjectIdentifier(socket)] = socket
+        socket.open(
+            connection, answering: SwitchingProtocols.bytes(key: key, date: WallClock.httpDate()), feed(socket))
     }
 
     // MARK: - Room

@@ -1,4 +1,4 @@
-internal import HTTP1
+public import HTTP1
 public import WebSocketProtocol
 
 /// A request that may become a session: everything the later phases need of its head.
@@ -39,6 +39,9 @@ public struct Admitted: Equatable, Sendable {
         self.compressionOffers = compressionOffers
         self.token = token
     }
+
+    /// The head, without tokens.
+    public var head: RequestHead { self.request.head }
 
     /// What the client is answered if its backend picks no subprotocol; `nil`: none.
     public var announcement: String? { self.request.announcement }

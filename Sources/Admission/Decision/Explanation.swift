@@ -2,7 +2,7 @@ public import Configuration
 public import Credentials
 internal import HTTP1
 
-/// What `gateway explain URL` says: where a request would go, or why it would be refused.
+/// What `gateway explain URL` and `POST /api/explain` say: where a request would go, or why it would be refused.
 ///
 /// `Admission` itself decides, about the head that a client would send.
 public struct Explanation: Equatable, Sendable {
@@ -10,6 +10,50 @@ public struct Explanation: Equatable, Sendable {
     public let text: String
     /// The request would be served.
     public let isServed: Bool
+    /// The status of the answer; `nil`: there is none, or a backend or a file decides it.
+    public internal(set) var status: Int?
+    /// Why the request would be refused.
+    public internal(set) var reason: String?
+    /// What helps.
+    public internal(set) var cure: String?
+    /// The name of the request's route.
+    public internal(set) var route: String?
+    /// The name of the backend that the request goes to.
+    public internal(set) var backend: String?
+    /// The endpoints of that, where their state is known.
+    public internal(set) var endpoints: [Endpoint] = []
+
+    /// An endpoint as it is at the moment.
+    public struct Endpoint: Equatable, Sendable {
+        /// As the configuration writes it.
+        public var name: String
+        /// `up`, `down` or `draining`.
+        public var state: String
+
+        /// See the properties.
+        public init(name: String, state: String) {
+            self.name = name
+            self.state = state
+        }
+    }
+
+    /// What the file of a configuration does not say.
+    public struct Surroundings {
+        /// What credentials are verified with.
+        public var files = KeysAndUsers()
+        /// Whether passwords are hashed, which takes a moment. Where others may ask, that would help them to guess.
+        public var verifiesPasswords = true
+        /// Seconds since 1970.
+        public var now: Int64 = 0
+        /// What a token stands for; `nil`: it is unknown.
+        public var address: (_ token: String, _ backend: String, BackendSettings.Tokens) -> Address? = { _, _, _ in nil
+        }
+        /// The endpoints of a backend; empty where their state is not known.
+        public var endpoints: (_ backend: String) -> [Endpoint] = { _ in [] }
+
+        /// Nothing is known.
+        public init() {}
+    }
 
     /// Where the request comes from.
     public enum Peer: Equatable, Sendable {
@@ -28,29 +72,27 @@ public struct Explanation: Equatable, Sendable {
     ///   - subprotocols: those offered, best first.
     ///   - more: further fields of the request, such as those a proxy adds.
     ///   - peer: the other end of the connection.
-    ///   - files: what its credential is verified with. A password is hashed, which takes a moment.
-    ///   - now: seconds since 1970.
-    ///   - address: what a token stands for; `nil`: it is unknown.
+    ///   - known: what the file does not say.
     public static func explain(
         _ configuration: GatewayConfiguration, url: String, method: String = "GET", origin: String? = nil,
         subprotocols: [String] = [], more: [(name: String, value: String)] = [], from peer: Peer = .anyone,
-        by files: KeysAndUsers = KeysAndUsers(), now: Int64 = 0,
-        address tokenAddress: (_ token: String, BackendSettings.Tokens) -> Address? = { _, _ in nil }
+        by known: Surroundings = Surroundings()
     ) -> Explanation {
         let routes = RouteTable(configuration)
         let shown = self.withoutSecrets(url, routes)
         guard let address = RequestedURL(url) else {
-            return Explanation(text: "\(shown): not a ws://, wss://, http:// or https:// URL\n", isServed: false)
+            let reason = "not a ws://, wss://, http:// or https:// URL"
+            return Explanation(text: "\(shown): \(reason)\n", isServed: false, reason: reason)
         }
-        var lines = Lines(title: shown)
-        let obstacle = self.listener(configuration, address, peer, &lines)
+        var lines = ExplanationLines(title: shown)
+        lines.obstacle = self.listener(configuration, address, peer, &lines)
 
         let head: RequestHead
         do throws(HeadError) {
             head = try self.head(address, method, origin, subprotocols, more)
         } catch {
-            lines.add("answer", obstacle ?? self.answer(Refusal(error)))
-            return Explanation(text: lines.text, isServed: false)
+            lines.refused(Refusal(error))
+            return lines.explanation(isServed: false)
         }
         let hops = Hops(head.fields, self.arrival(peer, address, configuration))
         let forwarded = ForwardedHeaders(hops, host: address.authority)
@@ -59,61 +101,68 @@ public struct Explanation: Equatable, Sendable {
             lines.add("asks for", "\(forwarded.scheme.rawValue)://\(forwarded.place.text)")
         }
         let origin = head.fields.first("Origin")
-        let decision = self.judged(Admission.decide(head, hops, routes), by: files, now: now, &lines)
+        let decision = self.judged(Admission.decide(head, hops, routes), by: known, &lines)
+        if let index = decision.routeIndex { self.route(routes.routes[index], index, &lines) }
+        var isServed = self.isServed(decision, address)
         switch decision {
         case .refused(let refusal):
-            if let index = refusal.routeIndex { self.route(routes.routes[index], index, &lines) }
-            lines.add("answer", obstacle ?? self.answer(refusal))
-            guard obstacle == nil else { break }
-            lines.add("cure", self.cure(refusal, routes, hops, host: forwarded.host.host, origin: origin))
-        case .answer(let answer, let index, _, _):
-            self.route(routes.routes[index], index, &lines)
+            let cure = self.cure(refusal, routes, hops, host: forwarded.host.host, origin: origin)
+            lines.refused(refusal, cure: cure)
+        case .answer(let answer, _, _, _):
             lines.add("location", self.withoutQuery(answer.fields.first("Location") ?? ""))
-            lines.add("answer", obstacle ?? self.answer(answer, address))
+            lines.answer(self.answer(answer, address), status: answer.status)
         case .pass(let request):
             let route = routes.routes[request.routeIndex]
-            self.route(route, request.routeIndex, &lines)
-            self.backend(request.checked, route, configuration, &lines)
+            self.backend(request.checked, route, configuration, known, &lines)
             self.placement(request.checked, route, configuration, &lines)
-            lines.add("answer", obstacle ?? "the backend's: the request is passed on")
+            isServed = self.hasEndpoint(request.routeIndex, &lines)
+            if isServed { lines.answer("the backend's: the request is passed on", status: nil) }
         case .files(let request):
-            let route = routes.routes[request.routeIndex]
-            self.route(route, request.routeIndex, &lines)
             self.files(request, &lines)
-            lines.add("answer", obstacle ?? self.answer(request, address))
-        case .page(let page, let index, _, _, _):
-            self.route(routes.routes[index], index, &lines)
-            lines.add("answer", obstacle ?? (address.isWebSocket ? "200 OK: not a WebSocket address" : "200 OK"))
-            guard obstacle == nil, address.isWebSocket else { break }
-            lines.add("cure", "The route serves the page \(page.rawValue): use http or https.")
+            lines.answer(self.answer(request, address), status: nil)
+        case .page(let page, _, _, _, _):
+            lines.answer(address.isWebSocket ? "200 OK: not a WebSocket address" : "200 OK", status: 200)
+            if address.isWebSocket {
+                lines.cure("The route serves the page \(page.rawValue): use http or https.")
+            }
         case .upgrade(let admitted):
             let route = routes.routes[admitted.routeIndex]
-            self.route(route, admitted.routeIndex, &lines)
             lines.add("origin", origin == nil ? "none, as a client that is not a browser" : "allowed")
-            self.backend(admitted.request, route, configuration, &lines)
+            self.backend(admitted.request, route, configuration, known, &lines)
             self.placement(admitted.request, route, configuration, &lines)
-            if let unknown = self.unknownToken(admitted, route, configuration, tokenAddress, &lines) {
-                lines.add("answer", obstacle ?? self.answer(unknown))
-                return Explanation(text: lines.text, isServed: false)
+            if let unknown = self.unknownToken(admitted, route, configuration, known, &lines) {
+                lines.refused(unknown)
+                return lines.explanation(isServed: false)
             }
+            isServed = self.hasEndpoint(admitted.routeIndex, &lines)
+            guard isServed else { break }
             lines.add("subprotocol", self.subprotocol(admitted, route, routes.service(of: admitted.routeIndex)))
-            lines.add("answer", obstacle ?? "101 Switching Protocols")
+            lines.answer("101 Switching Protocols", status: 101)
         case .demands: break
         }
-        if obstacle == nil, let index = decision.routeIndex {
+        if lines.obstacle == nil, let index = decision.routeIndex {
             let listener = self.listener(of: address, configuration)
             lines.add(
                 LimitsExplained(configuration, listener, routes.routes[index], isUpgrade: head.isUpgrade, decision))
         }
-        return Explanation(text: lines.text, isServed: obstacle == nil && self.isServed(decision, address))
+        return lines.explanation(isServed: lines.obstacle == nil && isServed)
+    }
+
+    /// Adds the refusal of a request where no endpoint of its backend is up, as far as their state is known.
+    private static func hasEndpoint(_ routeIndex: Int, _ lines: inout ExplanationLines) -> Bool {
+        let endpoints = lines.endpoints
+        guard !endpoints.isEmpty, !endpoints.contains(where: { $0.state == "up" }) else { return true }
+        lines.refused(.noEndpoint(routeIndex: routeIndex))
+        return false
     }
 
     // MARK: - Credentials
 
     /// What becomes of a decision that depends on a credential.
     private static func judged(
-        _ decision: Admission.Decision, by files: KeysAndUsers, now: Int64, _ lines: inout Lines
+        _ decision: Admission.Decision, by known: Surroundings, _ lines: inout ExplanationLines
     ) -> Admission.Decision {
+        let (files, now) = (known.files, known.now)
         guard case .demands(let demand, let decision) = decision else { return decision }
         if let (source, url) = demand.credentials.keysFromURL(for: demand.shown), files.keys[source] == nil {
             lines.add("credential", "not verified here: its keys come from \(url.withoutQuery)")
@@ -124,6 +173,9 @@ public struct Explanation: Equatable, Sendable {
         case .verdict(.refused(let flaw)): return .refused(demand.refusal(.refused(flaw)))
         case .verdict(.forbidden(let why)): return .refused(demand.refusal(.forbidden(why)))
         case .unverifiable(let why): return .refused(demand.refusal(.unverifiable(why)))
+        case .password where !known.verifiesPasswords:
+            lines.add("credential", "not verified here: a password; the rest is for one that is right")
+            return decision
         case .password(let credential, let file, let settings):
             switch PasswordVerdict.of(credential, isRight: file.accepts(credential), settings) {
             case .granted(let grant): return self.granted(decision, grant, &lines)
@@ -142,7 +194,7 @@ public struct Explanation: Equatable, Sendable {
     }
 
     private static func granted(
-        _ decision: Admission.Decision, _ grant: Grant, _ lines: inout Lines
+        _ decision: Admission.Decision, _ grant: Grant, _ lines: inout ExplanationLines
     ) -> Admission.Decision {
         lines.add("credential", "good" + (grant.subject.map { ", of \(shown($0, keepsSpaces: true))" } ?? ""))
         return decision.granted(grant.fields)
@@ -173,12 +225,14 @@ public struct Explanation: Equatable, Sendable {
     /// - Returns: the refusal if there is none.
     private static func unknownToken(
         _ admitted: Admitted, _ route: RouteSettings, _ configuration: GatewayConfiguration,
-        _ address: (_ token: String, BackendSettings.Tokens) -> Address?, _ lines: inout Lines
+        _ known: Surroundings, _ lines: inout ExplanationLines
     ) -> Refusal? {
         guard let token = admitted.token, let name = route.action.backend,
             case .tokens(let tokens, _)? = configuration.backends[name]?.kind
         else { return nil }
-        guard let address = address(token, tokens) else { return .unknownToken(routeIndex: admitted.routeIndex) }
+        guard let address = known.address(token, name, tokens) else {
+            return .unknownToken(routeIndex: admitted.routeIndex)
+        }
         lines.add("endpoint", address.description)
         return nil
     }
@@ -188,10 +242,6 @@ public struct Explanation: Equatable, Sendable {
     private static func answer(_ answer: Answer, _ url: RequestedURL) -> String {
         let status = [String(answer.status), answer.reason].filter { !$0.isEmpty }.joined(separator: " ")
         return url.isWebSocket ? "\(status): not a WebSocket address" : status
-    }
-
-    private static func answer(_ refusal: Refusal) -> String {
-        "\(refusal.status) \(refusal.answer.reason): \(refusal.detail)"
     }
 
     private static func isServed(_ decision: Admission.Decision, _ url: RequestedURL) -> Bool {
@@ -206,7 +256,7 @@ public struct Explanation: Equatable, Sendable {
     ///
     /// - Returns: what is wrong, if that listener has TLS and the URL does not, or the other way round.
     private static func listener(
-        _ configuration: GatewayConfiguration, _ url: RequestedURL, _ peer: Peer, _ lines: inout Lines
+        _ configuration: GatewayConfiguration, _ url: RequestedURL, _ peer: Peer, _ lines: inout ExplanationLines
     ) -> String? {
         if let listener = self.listener(of: url, configuration) {
             let tls = listener.tls == nil ? "" : " with TLS"
@@ -214,7 +264,7 @@ public struct Explanation: Equatable, Sendable {
             lines.add("listener", "\(listener.address)\(tls)\(header)")
             guard (listener.tls != nil) != url.isSecure else { return self.obstacle(to: peer, at: listener) }
             let speaks = listener.tls == nil ? "without TLS: use ws or http" : "with TLS: use wss or https"
-            return "none: \(listener.address) is \(speaks)"
+            return "\(listener.address) is \(speaks)"
         }
         lines.add("listener", "no listener on port \(url.port); the rest assumes that something forwards it to one")
         return nil
@@ -233,7 +283,7 @@ public struct Explanation: Equatable, Sendable {
         guard case .address(let address) = peer, !listener.proxyProtocol, !listener.allow.allows(address) else {
             return nil
         }
-        return "none: \(listener.address) closes the connection, because its `allow` does not have \(address)"
+        return "\(listener.address) closes the connection, because its `allow` does not have \(address)"
     }
 
     private static func arrival(
@@ -276,18 +326,20 @@ public struct Explanation: Equatable, Sendable {
         }
     }
 
-    private static func route(_ route: RouteSettings, _ index: Int, _ lines: inout Lines) {
+    private static func route(_ route: RouteSettings, _ index: Int, _ lines: inout ExplanationLines) {
         let hosts = route.hosts.isEmpty ? "" : " on " + route.hosts.map(\.description).joined(separator: ", ")
         let scheme = route.scheme.map { ", by \($0.rawValue) only" } ?? ""
         let isNamed = route.name != route.path.description
+        lines.route = route.name
         lines.add("route", "\(index + 1): \(isNamed ? "\(route.name), " : "")\(route.path)\(hosts)\(scheme)")
     }
 
     private static func backend(
         _ request: CheckedRequest, _ route: RouteSettings, _ configuration: GatewayConfiguration,
-        _ lines: inout Lines
+        _ known: Surroundings, _ lines: inout ExplanationLines
     ) {
         guard let name = route.action.backend, let backend = configuration.backends[name] else { return }
+        lines.goes(to: name, known.endpoints(name))
         switch backend.kind {
         case .builtin(.echo): lines.add("backend", "\(name): built-in echo")
         case .builtin(.broadcast): lines.add("backend", "\(name): built-in broadcast")
@@ -296,7 +348,7 @@ public struct Explanation: Equatable, Sendable {
             lines.add("backend", "\(name): relay, \(backend.balance)\(self.header(backend))")
             for endpoint in endpoints {
                 let target = self.target(request.target.asked(of: endpoint, on: route.path), endpoint)
-                lines.add("endpoint", endpoint.description + target + self.share(endpoint.weight, endpoint.backup))
+                lines.add(endpoint: endpoint.description, target + self.share(endpoint.weight, endpoint.backup))
             }
         case .tokens(let tokens, let message):
             let kind = "bridge, \(message.rawValue) messages, by the tokens in \(tokens.path)"
@@ -305,7 +357,7 @@ public struct Explanation: Equatable, Sendable {
             lines.add(
                 "backend", "\(name): bridge, \(message.rawValue) messages, \(backend.balance)\(self.header(backend))")
             for endpoint in endpoints {
-                lines.add("endpoint", endpoint.description + self.share(endpoint.weight, endpoint.backup))
+                lines.add(endpoint: endpoint.description, self.share(endpoint.weight, endpoint.backup))
             }
         }
     }
@@ -313,7 +365,7 @@ public struct Explanation: Equatable, Sendable {
     /// By what of this request its endpoint is chosen, for a `balance` that looks at requests. Values are not shown: they may be secrets.
     private static func placement(
         _ request: CheckedRequest, _ route: RouteSettings, _ configuration: GatewayConfiguration,
-        _ lines: inout Lines
+        _ lines: inout ExplanationLines
     ) {
         guard let name = route.action.backend, let backend = configuration.backends[name] else { return }
         let subject: String
@@ -333,7 +385,7 @@ public struct Explanation: Equatable, Sendable {
     }
 
     /// Where a file is looked for. Whether it is there depends on the moment.
-    private static func files(_ request: FileRequest, _ lines: inout Lines) {
+    private static func files(_ request: FileRequest, _ lines: inout ExplanationLines) {
         switch request.place {
         case .file(let path): lines.add("file", path)
         case .hidden: lines.add("file", "none: it is hidden, or has two slashes in a row")
@@ -391,48 +443,5 @@ public struct Explanation: Equatable, Sendable {
             return "Name one with --origin, or set `require-origin: false`."
         default: return refusal.cure
         }
-    }
-
-    /// A title and lines of a word and its meaning, in two columns.
-    private struct Lines {
-        private(set) var text: String
-
-        init(title: String) { self.text = title + "\n" }
-
-        mutating func add(_ limits: LimitsExplained) {
-            for line in limits.unless { self.add("unless", line) }
-            self.add("rates", limits.rates)
-        }
-
-        /// Adds nothing for an empty value.
-        mutating func add(_ name: String, _ value: String) {
-            guard !value.isEmpty else { return }
-            self.text += "  \(name)\(String(repeating: " ", count: max(1, 13 - name.utf8.count)))\(value)\n"
-        }
-    }
-}
-
-/// The parts of the URL to explain.
-private struct RequestedURL {
-    let isSecure: Bool
-    let isWebSocket: Bool
-    let authority: Authority
-    let port: UInt16
-    /// Path and query, as a client sends them.
-    let target: String
-
-    init?(_ url: String) {
-        guard let colon = url.firstIndex(of: ":"), url[colon...].hasPrefix("://") else { return nil }
-        let scheme = url[..<colon].asciiLowercased
-        guard ["ws", "wss", "http", "https"].contains(scheme) else { return nil }
-        let rest = url[url.index(colon, offsetBy: 3)...].prefix { $0 != "#" }
-        let authorityText = rest.prefix { $0 != "/" && $0 != "?" }
-        guard let authority = Authority(String(authorityText)) else { return nil }
-        let path = rest[authorityText.endIndex...]
-        self.isSecure = scheme == "wss" || scheme == "https"
-        self.isWebSocket = scheme == "ws" || scheme == "wss"
-        self.authority = authority
-        self.port = authority.port ?? defaultPort(ofScheme: scheme)
-        self.target = path.hasPrefix("/") ? String(path) : "/" + path
     }
 }

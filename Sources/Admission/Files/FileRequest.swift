@@ -14,6 +14,8 @@ public struct FileRequest: Equatable, Sendable {
 
     /// Points into `GatewayConfiguration.routes`.
     public let routeIndex: Int
+    /// The field Host; `nil` without one.
+    public let host: String?
     /// GET or HEAD.
     public let method: String
     /// Where the file is looked for.
@@ -36,6 +38,7 @@ public struct FileRequest: Equatable, Sendable {
     init(_ request: CheckedRequest, _ files: FilesSettings, on route: PathPattern, routeIndex: Int) {
         let fields = request.head.fields
         self.routeIndex = routeIndex
+        self.host = request.host?.text
         self.method = request.head.method
         self.target = request.target
         var name: FileName?

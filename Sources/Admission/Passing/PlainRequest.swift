@@ -31,6 +31,8 @@ public struct PlainRequest: Equatable, Sendable {
         self.grantedFields = upgrade.grantedFields
     }
 
+    /// The head, without tokens.
+    public var head: RequestHead { self.checked.head }
     /// As sent; neither TRACE nor CONNECT.
     public var method: String { self.checked.head.method }
     /// Path and query, normalised and as sent.

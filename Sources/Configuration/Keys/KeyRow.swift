@@ -14,6 +14,17 @@ public protocol KeyRow: Sendable {
     var bounds: String? { get }
     /// The section of the mapping, or the mappings, under the key.
     var section: Section? { get }
+    /// Whether the mapping under the key has names of the file's own, and under each a mapping of `section`.
+    var hasNames: Bool { get }
+    /// Whether what is under the key may be shown to no one.
+    var isSecret: Bool { get }
+}
+
+extension KeyRow {
+    /// Most have not.
+    public var hasNames: Bool { false }
+    /// Most are not.
+    public var isSecret: Bool { false }
 }
 
 /// Whether a key must be written.
@@ -41,4 +52,6 @@ extension ValueRow {
     public var bounds: String? { self.type.bounds }
     /// None: the key has a value.
     public var section: Section? { nil }
+    /// What the type says.
+    public var isSecret: Bool { self.type.isSecret }
 }

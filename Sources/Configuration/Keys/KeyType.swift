@@ -5,6 +5,8 @@ struct KeyType<Value: Sendable>: Sendable {
     /// The bounds of the value, as in `1ms to 24h`; `nil`: it has none, or `schema` has them.
     let bounds: String?
     let schema: JSON
+    /// Whether the value may be shown to no one.
+    var isSecret = false
 
     init(
         schema: JSON, bounds: String? = nil, read: @escaping @Sendable (String) throws(Mistake) -> Value
@@ -100,7 +102,11 @@ extension KeyType<String> {
     static var hostName: Self { .text { text throws(Mistake) in try HostName.canonical(text) } }
     static var hostPattern: Self { .text { text throws(Mistake) in try HostPattern(parsing: text).description } }
     /// Text that no message shows.
-    static var secret: Self { .text { text throws(Mistake) in try Word.secret(text) } }
+    static var secret: Self {
+        var type = Self.text { text throws(Mistake) in try Word.secret(text) }
+        type.isSecret = true
+        return type
+    }
     /// Path and query of a request.
     static var target: Self { .text { text throws(Mistake) in try Word.target(text) } }
     /// A host, with or without a port.

@@ -4,6 +4,8 @@ enum Keys {
     static let gateway = SectionKeys("gateway", Gateway())
     static let names = SectionKeys("names", Names())
     static let admin = SectionKeys("admin", Admin())
+    static let adminAuth = SectionKeys("admin-auth", AdminAuth())
+    static let adminBasic = SectionKeys("admin-basic", [basic.file as any KeyRow, basic.realm])
     static let log = SectionKeys("log", Log())
     static let drain = SectionKeys("drain", Drain())
     static let listener = SectionKeys("listener", Listener())
@@ -105,6 +107,26 @@ extension Keys {
         let hosts = ListKey(
             "hosts", of: .hostName, default: "[]", "The host names it answers to, besides IP addresses and localhost.")
         let access = FileAccess()
+        let readOnly = Key(
+            "read-only", .truth, default: "false",
+            "Refuse every method but GET and HEAD, and what changes something, with 403. POST /api/explain changes nothing."
+        )
+        let payloads = Key(
+            "payloads", .truth, default: "false",
+            "Show what is in the messages of sessions, not only how large they are. It needs auth, a unix: or a loopback address."
+        )
+        let auth = MappingKey(
+            "auth", Keys.adminAuth, as: .mappingOr([["const": "off"]]), default: "off",
+            "What one must show. /healthz and /readyz never ask for it. off: nothing.")
+        let metrics = Key(
+            "metrics", KeyType<MetricsAccess>.word, default: "asks",
+            "Whether /metrics asks for what auth says. open: it does not.")
+        let tls = MappingKey("tls", Keys.listenerTLS, "Accept https:// instead of http://.")
+    }
+
+    struct AdminAuth {
+        let basic = MappingKey(
+            "basic", Keys.adminBasic, presence: .required, "A user and a password (HTTP Basic).")
     }
 
     struct FileAccess {
@@ -534,7 +556,7 @@ extension Keys {
         let subprotocol = OptionalKey(
             "subprotocol", .subprotocol, "The subprotocol to offer, which the answer must accept (websocket).")
         let headers = NamedTextsKey(
-            "headers", of: .fields,
+            "headers", of: .fields, isSecret: true,
             "Further fields of the request (websocket, http), by name. Their values are shown nowhere.")
         /// An interim status is no answer (RFC 9110 section 15.2).
         let status = OptionalKey(

@@ -34,6 +34,7 @@ struct MappingKey<Rows: Sendable>: KeyRow {
 
     var bounds: String? { nil }
     var section: Section? { self.keys.section }
+    var hasNames: Bool { if case .byName = self.shape { true } else { false } }
 
     var schema: JSON {
         let mapping = JSON.reference(self.keys.section.name)

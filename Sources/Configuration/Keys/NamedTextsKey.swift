@@ -8,9 +8,12 @@ struct NamedTextsKey: KeyRow {
 
     let name: String
     let sentence: String
+    let isSecret: Bool
     private let names: Names
 
-    init(_ name: String, of names: Names, _ sentence: String) {
+    /// - Parameter isSecret: Whether its texts may be shown to no one.
+    init(_ name: String, of names: Names, isSecret: Bool = false, _ sentence: String) {
+        self.isSecret = isSecret
         self.name = name
         self.names = names
         self.sentence = sentence

@@ -72,8 +72,18 @@ extension GatewayConfiguration {
         public var hosts: [String] = []
         /// Which users may connect to a Unix socket with a file; `nil`: its owner alone. Always `nil` for other addresses.
         public var access: FileAccessSettings?
+        /// `read-only`: what changes something is refused.
+        public var readOnly = Keys.admin.readOnly.default
+        /// `payloads`: what is in messages may be shown.
+        public var payloads = Keys.admin.payloads.default
+        /// `auth`: the users; `nil`: no password is asked for. Its `send` is empty.
+        public var auth: BasicSettings?
+        /// `metrics`: whether they ask for a password, too.
+        public var metrics = Keys.admin.metrics.default
+        /// `tls`; `nil`: plain text.
+        public var tls: ListenerSettings.TLS?
 
-        /// An address without `hosts` and `access`.
+        /// An address for which every other key is absent.
         public init(address: Address) {
             self.address = address
         }

@@ -11,7 +11,9 @@ struct DocumentComposer {
     private var level = 0
 
     /// The root of the document; `nil` where it is empty, or so wrong that nothing can be read.
-    static func compose(_ text: String, environment: [String: String], diagnostics: Diagnostics) -> DocumentNode? {
+    ///
+    /// - Parameter environment: The variables; `nil`: references to them stay as they are.
+    static func compose(_ text: String, environment: [String: String]?, diagnostics: Diagnostics) -> DocumentNode? {
         var composer = Self(diagnostics: diagnostics, substitution: Substitution(environment: environment))
         return composer.compose(text)
     }

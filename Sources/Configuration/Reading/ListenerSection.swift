@@ -69,7 +69,7 @@ struct ListenerSection {
     }
 
     /// - Parameter address: The listener's; `nil`: it is wrong, which is reported.
-    private static func tls(_ mapping: MappingReader, on address: Address?) -> ListenerSettings.TLS? {
+    static func tls(_ mapping: MappingReader, on address: Address?) -> ListenerSettings.TLS? {
         let minimum = mapping.value(Keys.listenerTLS.minimum)
         let clientCA = mapping.value(Keys.listenerTLS.clientCA)
         let clientAuth = mapping.value(Keys.listenerTLS.clientAuth)

@@ -2,13 +2,14 @@ internal import HTTP1
 
 /// Replaces `${NAME}` and `${NAME:-default}` in a scalar; `$${` stands for `${`.
 struct Substitution {
-    let environment: [String: String]
+    /// `nil`: the text stays as it is.
+    let environment: [String: String]?
 
     /// The text with every reference replaced. A default is used where the variable is unset or empty, as in a shell.
     ///
     /// - Throws: A `Mistake` for an unset variable without a default and for a malformed reference.
     func replacing(_ text: String) throws(Mistake) -> String {
-        guard text.contains("${") else { return text }
+        guard let environment = self.environment, text.contains("${") else { return text }
         var result = ""
         var rest = Substring(text)
         while let dollar = rest.firstRange(of: "${") {
@@ -21,7 +22,7 @@ struct Substitution {
             guard let end = rest[dollar.upperBound...].firstIndex(of: "}") else {
                 throw Mistake("has `${` without `}`: write `$${` for a plain `${`")
             }
-            result += try self.value(of: rest[dollar.upperBound..<end])
+            result += try Self.value(of: rest[dollar.upperBound..<end], in: environment)
             rest = rest[rest.index(after: end)...]
         }
         return result + rest
@@ -33,13 +34,15 @@ struct Substitution {
     }
 
     /// The value of what stands between the braces.
-    private func value(of reference: Substring) throws(Mistake) -> String {
+    private static func value(
+        of reference: Substring, in environment: [String: String]
+    ) throws(Mistake) -> String {
         let separator = reference.firstRange(of: ":-")
         let name = reference[..<(separator?.lowerBound ?? reference.endIndex)]
-        guard Self.isName(name) else {
+        guard self.isName(name) else {
             throw Mistake("has `${\(reference)}`, which is not `${NAME}` or `${NAME:-default}`")
         }
-        let value = self.environment[String(name)]
+        let value = environment[String(name)]
         guard let separator else {
             guard let value else {
                 throw Mistake(

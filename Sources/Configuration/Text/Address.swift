@@ -16,7 +16,7 @@ public enum Address: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// Whether nothing but programs of this machine can connect to it.
-    var isOfThisMachine: Bool {
+    public var isOfThisMachine: Bool {
         guard case .tcp(let host, _) = self else { return true }
         guard let address = IPAddress(host) else { return host == "localhost" }
         return address.isIPv4 ? address.low >> 24 & 0xFF == 127 : address == IPAddress(high: 0, low: 1)

@@ -59,7 +59,7 @@ final class BackendWatch: TimerHandler {
     // MARK: - What happens
 
     func checked(_ index: Int, _ result: HealthCheck.Result) {
-        if self.log.takes(.debug) { self.logCheck(index, result) }
+        if self.log.takes(.debug, "health-check") { self.logCheck(index, result) }
         switch result {
         case .passed: self.update(index) { $0.checkPassed() }
         case .failed(let reason): self.update(index) { $0.checkFailed(reason) }

@@ -26,6 +26,10 @@ public struct GatewayStatus: Sendable {
     public var openFilesLimit: Int
     /// The URLs at which it listens.
     public var listeners: [String]
+    /// `read-only` of `admin`.
+    public var isReadOnly = false
+    /// `payloads` of `admin`.
+    public var showsPayloads = false
     /// `nil`: there was none since the start.
     public var lastReload: LastReload?
 }

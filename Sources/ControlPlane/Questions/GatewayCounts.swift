@@ -12,7 +12,8 @@ struct GatewayCounts: Sendable {
     /// Bytes of messages in workers' mailboxes.
     private let inMailboxes: Int
     private let backends: [BackendReport]
-    private let listeners: [ListenerBlueprint]
+    /// The certificates that listeners and the admin address show, by the name of the place.
+    private let shown: [(place: String, settings: TLSServerSettings)]
     /// How many descriptors the process may have.
     private let descriptorLimit: Int
     /// In bytes.
@@ -26,7 +27,7 @@ struct GatewayCounts: Sendable {
         self.snapshots = snapshots
         self.inMailboxes = fleet.memory.inMailboxes
         self.backends = backends
-        self.listeners = serving.listeners.listeners
+        self.shown = serving.shown
         self.descriptorLimit = fleet.descriptorLimit
         self.memoryLimit = fleet.memory.limit
     }
@@ -42,15 +43,15 @@ struct GatewayCounts: Sendable {
     }
 
     private var certificates: MetricFamily {
-        let samples = self.listeners.flatMap { listener in
-            (listener.tls?.settings.expiries ?? [:]).sorted { $0.key < $1.key }.map { name, notAfter in
-                MetricFamily.Sample(
-                    [.init("listener", listener.address.description), .init("name", name)], .number(Double(notAfter)))
+        let samples = self.shown.flatMap { place, settings in
+            settings.expiries.sorted { $0.key < $1.key }.map { name, notAfter in
+                MetricFamily.Sample([.init("listener", place), .init("name", name)], .number(Double(notAfter)))
             }
         }
         return MetricFamily(
             "gateway_certificate_not_after_timestamp_seconds", .gauge,
-            help: "When the first of the certificates that a listener shows for a name expires, in seconds since 1970.",
+            help:
+                "When the first of the certificates that a listener, or the admin address (admin), shows for a name expires, in seconds since 1970.",
             samples: samples)
     }
 

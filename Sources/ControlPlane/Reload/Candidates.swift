@@ -40,7 +40,10 @@ final class Candidates {
                 Result { () throws(ConfigurationReader.Failure) in try source.configuration(of: bytes) }
             } then: { [unowned self] result in
                 switch result {
-                case .success(let settings): self.make(settings) { then($0.mapError { Mistakes(lines: ["\($0)"]) }) }
+                case .success(let settings):
+                    self.make(settings, ConfigurationText(bytes: bytes, path: source.path)) {
+                        then($0.mapError { Mistakes(lines: ["\($0)"]) })
+                    }
                 case .failure(let errors): refuse(errors)
                 }
             }
@@ -50,24 +53,32 @@ final class Candidates {
     /// Reads the files of the configuration in force again.
     func renew(then: @escaping (Result<Serving.Candidate, StartError>) -> Void) {
         let same = self.serving.configuration
-        self.make(same.settings, readsCredentials: false, then: then) { files throws(StartError) in
+        self.make(same.settings, nil, readsCredentials: false, then: then) { files throws(StartError) in
             try ActiveConfiguration(same, files: files)
         }
     }
 
-    private func make(_ settings: GatewayConfiguration, then: @escaping (Result<Serving.Candidate, StartError>) -> Void)
-    {
+    private func make(
+        _ settings: GatewayConfiguration, _ source: ConfigurationText,
+        then: @escaping (Result<Serving.Candidate, StartError>) -> Void
+    ) {
         let previous = self.serving.configuration
-        self.make(settings, readsCredentials: true, then: then) { files throws(StartError) in
+        var (settings, source) = (settings, source)
+        source.awaitingStart = self.serving.awaitingStart(in: settings)
+        // The admin address stays as it is, and so do the files that it needs.
+        settings.admin = self.serving.startedWith.admin
+        self.make(settings, source, readsCredentials: true, then: then) { [settings] files throws(StartError) in
             try ActiveConfiguration(settings, files: files, replacing: previous)
         }
     }
 
     /// Finds what `settings` refer to, and tries all of it.
     ///
-    /// - Parameter readsCredentials: the files with keys and users, too: `CredentialWatch` renews those.
+    /// - Parameters:
+    ///   - source: `nil`: it is the configuration in force.
+    ///   - readsCredentials: the files with keys and users, too: `CredentialWatch` renews those.
     private func make(
-        _ settings: GatewayConfiguration, readsCredentials: Bool,
+        _ settings: GatewayConfiguration, _ source: ConfigurationText?, readsCredentials: Bool,
         then: @escaping (Result<Serving.Candidate, StartError>) -> Void,
         _ make: @escaping @Sendable (FileSet) throws(StartError) -> ActiveConfiguration
     ) {
@@ -85,7 +96,7 @@ final class Candidates {
                 then(
                     Result { () throws(StartError) -> Serving.Candidate in
                         let (configuration, credentials) = try made.get()
-                        return try self.candidate(configuration, credentials, findings)
+                        return try self.candidate(configuration, credentials, findings, source)
                     })
             }
         }
@@ -102,11 +113,14 @@ final class Candidates {
     }
 
     private func candidate(
-        _ configuration: ActiveConfiguration, _ credentials: CredentialFiles?, _ findings: Findings
+        _ configuration: ActiveConfiguration, _ credentials: CredentialFiles?, _ findings: Findings,
+        _ source: ConfigurationText?
     ) throws(StartError) -> Serving.Candidate {
+        let adminTLS = try self.serving.adminTLS(of: findings.files)
         let change = try self.serving.listeners.prepare(configuration.settings.listeners, findings)
         do {
             let io = TLSIO()
+            if let adminTLS { _ = try TLSServerContext(adminTLS, io: io, tickets: self.serving.adminTickets) }
             for listener in change.listeners { _ = try Listener(listener, io: io) }
         } catch {
             change.close()
@@ -114,6 +128,6 @@ final class Candidates {
         }
         return Serving.Candidate(
             configuration: configuration, listeners: change, watched: Serving.WatchedFiles(findings.files),
-            credentials: credentials)
+            credentials: credentials, adminTLS: adminTLS, source: source)
     }
 }

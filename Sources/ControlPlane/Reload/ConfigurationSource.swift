@@ -8,15 +8,21 @@ public struct ConfigurationSource: Sendable {
     public let path: String
     /// What came by a pipe; `nil` for a file.
     public let kept: [UInt8]?
+    /// What the configuration at start was read from.
+    let first: [UInt8]
     private let read: @Sendable ([UInt8]) throws(ConfigurationReader.Failure) -> GatewayConfiguration
 
-    /// - Parameter read: parses the bytes of the file.
+    /// - Parameters:
+    ///   - kept: what came by a pipe.
+    ///   - first: the bytes of a file, as they were read first.
+    ///   - read: parses bytes.
     public init(
-        path: String, kept: [UInt8]? = nil,
+        path: String, kept: [UInt8]? = nil, first: [UInt8] = [],
         read: @escaping @Sendable ([UInt8]) throws(ConfigurationReader.Failure) -> GatewayConfiguration
     ) {
         self.path = path
         self.kept = kept
+        self.first = kept ?? first
         self.read = read
     }
 

@@ -115,13 +115,20 @@ final class Reloader {
     }
 
     private func refuse(_ mistakes: [String], dryRun: Bool, _ then: (ReloadOutcome) -> Void) {
-        if !dryRun { for mistake in mistakes { self.log.write(.error, "reload-refused", reason: mistake) } }
+        if !dryRun {
+            for mistake in mistakes {
+                var record = LogRecord(.error, "reload-refused")
+                record.add("result", "refused")
+                record.add("reason", mistake)
+                self.log.write(record)
+            }
+        }
         then(.refused(mistakes))
     }
 
     private func use(_ candidate: Serving.Candidate, dryRun: Bool, _ then: @escaping (ReloadOutcome) -> Void) {
         let configuration = candidate.configuration
-        let awaitingStart = self.awaitingStart(in: configuration.settings)
+        let awaitingStart = candidate.source?.awaitingStart ?? []
         func outcome(_ fates: [SessionFates]) -> ReloadOutcome {
             let all = fates.reduce(SessionFates(), +)
             return .applied(closing: all.reasons, kept: all.kept, awaitingStart: awaitingStart)
@@ -201,6 +208,7 @@ final class Reloader {
     private func logReload(_ fates: SessionFates, awaitingStart: [String]) {
         let configuration = self.serving.configuration
         var record = LogRecord(.info, "reloaded")
+        record.add("result", "applied")
         record.add("routes", configuration.routes.count)
         record.add("backends", configuration.backends.count)
         record.add("listeners", self.serving.listeners.listeners.count)
@@ -217,15 +225,5 @@ final class Reloader {
         self.log.write(
             .warning, "reload-incomplete",
             reason: "changes of \(awaitingStart.joined(separator: ", ")) take effect when the gateway starts anew")
-    }
-
-    /// The keys that a reload cannot apply, and that differ from the values at start.
-    private func awaitingStart(in next: GatewayConfiguration) -> [String] {
-        let started = self.serving.startedWith
-        let fixed = [
-            ("workers", next.workers != started.workers), ("log", next.log != started.log),
-            ("admin", next.admin != started.admin),
-        ]
-        return fixed.filter(\.1).map(\.0)
     }
 }

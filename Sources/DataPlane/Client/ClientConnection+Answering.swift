@@ -38,10 +38,14 @@ extension ClientConnection {
     }
 
     /// The request is not served.
-    func turnAway(_ refusal: Refusal) {
+    ///
+    /// - Parameter head: `nil` if it is not whole.
+    func turnAway(_ refusal: Refusal, _ head: RequestHead?) {
         let phase = self.phase
         guard self.machine.handle(.answered(isLast: self.isLast(refusal.keepsClient))) == .answer else { return }
-        self.refuse(refusal, self.subject, in: phase)
+        var subject = self.subject
+        subject.asked = head.map(RequestedPlace.init)
+        self.refuse(refusal, subject, in: phase)
     }
 
     /// Whether the connection ends after an answer, although `keepsClient`: a gateway that drains takes no more requests.

@@ -29,7 +29,7 @@ extension ClientConnection {
                 self.owner.doubts(keys)
             }
             self.letIn(request, verdict)
-        case .unverifiable(let reason): self.turnAway(request.demand.refusal(.unverifiable(reason)))
+        case .unverifiable(let reason): self.turnAway(request.demand.refusal(.unverifiable(reason)), request.head)
         case .password(let credential, let file, _): self.judge(credential, of: file, request)
         case .asked(let settings): self.ask(settings, about: request)
         }
@@ -37,7 +37,7 @@ extension ClientConnection {
 
     private func ask(_ settings: ForwardSettings, about request: JudgedRequest) {
         guard let service = request.route.authService else {
-            return self.turnAway(request.demand.refusal(.unverifiable("there is no auth service")))
+            return self.turnAway(request.demand.refusal(.unverifiable("there is no auth service")), request.head)
         }
         guard self.machine.handle(.admitted) == .beginExchange else { return }
         self.clearDeadline()
@@ -50,7 +50,7 @@ extension ClientConnection {
         let address = (self.summary.client ?? self.address.ip)?.subscriber
         switch self.context.passwords.pool.enter(credential, of: file, from: address, now: self.loop.now) {
         case .isKnown: self.letIn(request, self.verdict(on: credential, isRight: true, request))
-        case .isCrowded: self.turnAway(request.demand.refusal(.crowded))
+        case .isCrowded: self.turnAway(request.demand.refusal(.crowded), request.head)
         case .waits(let pause):
             guard self.machine.handle(.admitted) == .beginExchange else {
                 return self.context.passwords.pool.leave(address)
@@ -85,10 +85,10 @@ extension ClientConnection {
     }
 
     /// A request is refused before its credential was judged, or because it was.
-    func refuseUnjudged(_ refusal: Refusal) {
+    func refuseUnjudged(_ request: JudgedRequest, _ refusal: Refusal) {
         self.exchange = nil
         _ = self.machine.handle(.credentialJudged)
-        self.turnAway(refusal)
+        self.turnAway(refusal, request.head)
     }
 
     /// The client has left before its credential was judged.
@@ -110,15 +110,15 @@ extension ClientConnection {
     ) {
         switch verdict {
         case .granted(let grant) where grant.subject.map { self.context.revoked.has($0, now: self.loop.now) } == true:
-            self.turnAway(request.demand.refusal(.forbidden("its subject is kept out for a while")))
+            self.turnAway(request.demand.refusal(.forbidden("its subject is kept out for a while")), request.head)
         case .granted(let grant):
             let credential = CredentialSummary(grant, at: self.loop.now)
             credential.cookies = cookies
             credential.renewal = renewal
             self.summary.credential = credential
             self.follow(request.decision.granted(grant.fields), request.head, request.configuration)
-        case .refused(let flaw): self.turnAway(request.demand.refusal(.refused(flaw)))
-        case .forbidden(let why): self.turnAway(request.demand.refusal(.forbidden(why)))
+        case .refused(let flaw): self.turnAway(request.demand.refusal(.refused(flaw)), request.head)
+        case .forbidden(let why): self.turnAway(request.demand.refusal(.forbidden(why)), request.head)
         }
     }
 }

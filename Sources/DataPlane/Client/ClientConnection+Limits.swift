@@ -68,7 +68,7 @@ extension ClientConnection {
         let bound = (key == .sessions ? limits.sessions : limits.sessionsPerAddress) ?? 0
         self.route = route
         self.turnAway(
-            self.refusal(.init(key, of: owner), String(bound), after: .seconds(5), head, route, at: index))
+            self.refusal(.init(key, of: owner), String(bound), after: .seconds(5), head, route, at: index), head)
         return nil
     }
 

@@ -48,7 +48,7 @@ extension ClientConnection {
         if self.machine.state == .idle { self.handle(.requestBegan) }
         switch self.request.take(bytes) {
         case .incomplete: break
-        case .invalid(let error): self.turnAway(Refusal(error))
+        case .invalid(let error): self.turnAway(Refusal(error), nil)
         case .head(let head, let rest):
             self.early = rest
             self.request = PartialRequest(self.listener.settings.limits)
@@ -75,7 +75,7 @@ extension ClientConnection {
         let route = index.map { configuration.routes[$0] }
         if let refusal = self.count(head, route, at: index) {
             self.route = route
-            return self.turnAway(refusal)
+            return self.turnAway(refusal, head)
         }
         self.follow(decision, head, self.context.configuration)
     }
@@ -97,7 +97,7 @@ extension ClientConnection {
         case .files(let request): self.serve(request, configuration.routes[request.routeIndex])
         case .refused(let refusal):
             self.route = refusal.routeIndex.map { configuration.routes[$0] }
-            self.turnAway(refusal)
+            self.turnAway(refusal, head)
         case .upgrade(let admitted): self.begin(admitted, head, current)
         case .demands(let demand, let decision):
             self.judge(JudgedRequest(demand: demand, decision: decision, head: head, configuration: current))
@@ -158,7 +158,9 @@ extension ClientConnection {
         let route = configuration.shared.routes[admitted.routeIndex]
         self.route = route
         let target: Endpoint?
-        do throws(Refusal) { target = try self.target(of: admitted, route) } catch { return self.turnAway(error) }
+        do throws(Refusal) { target = try self.target(of: admitted, route) } catch {
+            return self.turnAway(error, head)
+        }
         guard let seat = self.takeSeat(on: route, at: admitted.routeIndex, head) else { return }
         guard self.machine.handle(.admitted) == .beginExchange else { return seat.leave() }
         self.summary.hasEncodedSlash = admitted.target.hasEncodedSlash

@@ -210,7 +210,9 @@ final class FileExchange: TimerHandler {
             }
         self.letGoOfAll()
         self.counts.ended(status: refusal.status)
-        self.client.refuse(refusal, of: self.client.subject, in: .requestHead)
+        var subject = self.client.subject
+        subject.asked = RequestedPlace(self.request)
+        self.client.refuse(refusal, of: subject, in: .requestHead)
     }
 
     /// - Parameter reason: why the answer is not whole; `nil` if it is.

@@ -51,12 +51,12 @@ final class ForwardExchange {
         case (.letIn, .granted(let grant, let cookies)?):
             self.client.judged(self.request, .granted(grant), cookies: cookies, renewal: self.renewal)
         case (.refuse(.service), .refused(let answer)?):
-            self.client.refuseUnjudged(self.request.demand.refusal(passingOn: answer))
+            self.client.refuseUnjudged(self.request, self.request.demand.refusal(passingOn: answer))
         case (.refuse(.unreachable), .unreachable(let reason)?):
-            self.client.refuseUnjudged(self.request.demand.refusal(.unverifiable(reason)))
+            self.client.refuseUnjudged(self.request, self.request.demand.refusal(.unverifiable(reason)))
         case (.refuse(.draining), _):
-            self.client.refuseUnjudged(.draining(routeIndex: self.request.demand.routeIndex))
-        case (.refuse(.memory), _): self.client.refuseUnjudged(.outOfMemory)
+            self.client.refuseUnjudged(self.request, .draining(routeIndex: self.request.demand.routeIndex))
+        case (.refuse(.memory), _): self.client.refuseUnjudged(self.request, .outOfMemory)
         case (.end, _): self.client.leaveUnjudged()
         case (.nothing, _), (.letIn, _), (.refuse, _): break
         }

@@ -127,7 +127,9 @@ final class HTTPRelay: TimerHandler {
         self.closeBackend()
         self.current = nil
         current.counts.ended(status: refusal.status)
-        self.client.refuse(refusal, of: self.subject(of: current), in: .requestHead)
+        var subject = self.subject(of: current)
+        subject.asked = RequestedPlace(current.request.head)
+        self.client.refuse(refusal, of: subject, in: .requestHead)
     }
 
     private func refusal(_ why: ExchangeMachine.Refused, _ index: Int) -> Refusal {

@@ -70,7 +70,7 @@ final class PasswordExchange: TimerHandler {
             self.setTimer(at: self.end)
             self.hash()
         case .decide(let isRight): self.client.judged(self.request, isRight, of: self.password.credential)
-        case .refuse(let why): self.client.refuseUnjudged(self.refusal(why))
+        case .refuse(let why): self.client.refuseUnjudged(self.request, self.refusal(why))
         case .end: self.client.leaveUnjudged()
         }
     }

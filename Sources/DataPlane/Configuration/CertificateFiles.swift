@@ -21,7 +21,13 @@ public enum CertificateFiles {
             let files = try FileReader.readNow(self.files(of: configuration))
             var authorities: [String: TrustedAuthorities] = [:]
             for listener in configuration.listeners {
-                attempt { warnings += self.warnings(of: listener, try self.server(listener, files)) }
+                attempt {
+                    let settings = try self.server(listener, files)
+                    warnings += self.warnings(of: listener.tls, settings, "listener \(listener.address)")
+                }
+            }
+            if let admin = configuration.admin {
+                attempt { warnings += self.warnings(of: admin.tls, try self.server(admin, files), "admin") }
             }
             for name in configuration.backends.keys.sorted() {
                 let backend = configuration.backends[name]!
@@ -42,9 +48,10 @@ public enum CertificateFiles {
     }
 
     /// Warnings of certificates that no client would ever be shown, and of those that end soon.
-    private static func warnings(of listener: ListenerSettings, _ settings: TLSServerSettings?) -> [String] {
-        guard let settings, case .files(let files)? = listener.tls?.identity else { return [] }
-        let place = "listener \(listener.address)"
+    private static func warnings(
+        of tls: ListenerSettings.TLS?, _ settings: TLSServerSettings?, _ place: String
+    ) -> [String] {
+        guard let settings, case .files(let files)? = tls?.identity else { return [] }
         let shadowed = settings.shadowed.map { index, name, kind, by in
             "\(place): \(files[index].chain) is never shown for \(name): \(files[by].chain), which is \(kind) too, comes first"
         }
@@ -66,8 +73,7 @@ public enum CertificateFiles {
     /// The files that a configuration names, each once, in order of use.
     public static func files(of configuration: GatewayConfiguration) -> [String] {
         var paths: [String] = []
-        for listener in configuration.listeners {
-            guard let tls = listener.tls else { continue }
+        for tls in configuration.listeners.compactMap(\.tls) + [configuration.admin?.tls].compactMap({ $0 }) {
             if case .files(let files) = tls.identity { paths += files.flatMap { [$0.chain, $0.key] } }
             paths += [tls.clientCA].compactMap { $0 }
         }
@@ -85,8 +91,23 @@ public enum CertificateFiles {
     public static func server(
         _ listener: ListenerSettings, _ files: FileSet
     ) throws(StartError) -> TLSServerSettings? {
-        guard let tls = listener.tls else { return nil }
-        let place = "listener \(listener.address)"
+        try self.server(listener.tls, of: listener.address.description, "listener \(listener.address)", files)
+    }
+
+    /// The TLS settings of the admin address; `nil` without TLS. Throws what is wrong with its files.
+    public static func server(
+        _ admin: GatewayConfiguration.Admin, _ files: FileSet
+    ) throws(StartError) -> TLSServerSettings? {
+        try self.server(admin.tls, of: "admin \(admin.address)", "admin", files)
+    }
+
+    /// - Parameters:
+    ///   - identity: distinguishes it from others.
+    ///   - place: where it is, for messages.
+    private static func server(
+        _ tls: ListenerSettings.TLS?, of identity: String, _ place: String, _ files: FileSet
+    ) throws(StartError) -> TLSServerSettings? {
+        guard let tls else { return nil }
         do throws(TLSError) {
             var certificates: [Certificate] = []
             switch tls.identity {
@@ -95,7 +116,7 @@ public enum CertificateFiles {
                 for pair in pairs { certificates.append(try self.certificate(pair, files)) }
             }
             return TLSServerSettings(
-                identity: listener.address.description, certificates: certificates,
+                identity: identity, certificates: certificates,
                 minimum: tls.minimum == .tls13 ? .v1_3 : .v1_2,
                 clientAuthorities: try self.authorities(tls.clientCA, files),
                 demandsCertificate: tls.clientAuth == .required)

@@ -3,8 +3,8 @@ public import Credentials
 public import System
 public import TLS
 
-/// The files with the keys and users that routes verify credentials with, and those with the authorities of servers that have keys. They are
-/// read once for all workers.
+/// The files with the keys and users that routes and the admin address verify credentials with, and those with the authorities of servers
+/// that have keys. They are read once for all workers.
 public struct CredentialFiles: Sendable {
     /// What is in them.
     public private(set) var contents = KeysAndUsers()
@@ -28,10 +28,10 @@ public struct CredentialFiles: Sendable {
     private init(_ configuration: GatewayConfiguration, _ files: FileSet, _ problems: inout [String]) {
         self.stamps = files.stamps
         var read: Set<Source> = []
-        for (route, source) in Self.sources(of: configuration) {
+        for (user, source) in Self.sources(of: configuration) {
             let path = source.path
             guard read.insert(source).inserted else { continue }
-            let place = "route \(route): \(path)"
+            let place = "\(user): \(path)"
             let bytes: [UInt8]
             do throws(FileError) { bytes = try files.contents(of: path) } catch {
                 problems.append("\(place): cannot be read: \(error)")
@@ -56,7 +56,7 @@ public struct CredentialFiles: Sendable {
                 do throws(TLSError) {
                     self.authorities[path] = try TrustedAuthorities(pem: bytes, name: path)
                 } catch {
-                    problems.append("route \(route): \(error)")
+                    problems.append("\(user): \(error)")
                 }
             }
         }
@@ -96,20 +96,22 @@ public struct CredentialFiles: Sendable {
         }
     }
 
-    /// - Returns: each with the name of its route.
-    private static func sources(of configuration: GatewayConfiguration) -> [(route: String, source: Source)] {
-        configuration.routes.flatMap { route in
-            route.auth.compactMap { kind -> Source? in
-                switch kind {
-                case .jwt(let settings):
-                    switch settings.keys {
-                    case .file(let path): .keys(path)
-                    case .url(_, let ca): ca.map { .authorities($0) }
+    /// - Returns: each with what uses it.
+    private static func sources(of configuration: GatewayConfiguration) -> [(user: String, source: Source)] {
+        let ofAdmin = configuration.admin?.auth.map { [("admin", Source.users($0.file))] } ?? []
+        return ofAdmin
+            + configuration.routes.flatMap { route in
+                route.auth.compactMap { kind -> Source? in
+                    switch kind {
+                    case .jwt(let settings):
+                        switch settings.keys {
+                        case .file(let path): .keys(path)
+                        case .url(_, let ca): ca.map { .authorities($0) }
+                        }
+                    case .basic(let settings): .users(settings.file)
+                    case .forward, .certificate: nil
                     }
-                case .basic(let settings): .users(settings.file)
-                case .forward, .certificate: nil
-                }
-            }.map { (route.name, $0) }
-        }
+                }.map { ("route \(route.name)", $0) }
+            }
     }
 }

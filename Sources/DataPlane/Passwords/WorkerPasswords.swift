@@ -1,13 +1,13 @@
 internal import Credentials
-internal import System
+public import System
 
-/// A worker's part in verifying passwords: its calls on the threads, and their results.
-final class WorkerPasswords {
+/// The part of a worker, or of the control thread, in verifying passwords: its calls on the threads, and their results.
+public final class WorkerPasswords {
     let pool: PasswordPool
     private let calls: BlockingCalls
 
     /// Throws if the system has no descriptor for the results.
-    init(_ pool: PasswordPool, on loop: EventLoop) throws(SystemError) {
+    public init(_ pool: PasswordPool, on loop: EventLoop) throws(SystemError) {
         self.pool = pool
         self.calls = try BlockingCalls(on: loop, by: pool.threads)
     }

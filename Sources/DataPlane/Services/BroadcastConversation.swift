@@ -182,9 +182,17 @@ final class BroadcastConversation: ServedSession, MemoryWaiter {
     /// misses the oldest messages that wait for it.
     func deliver(_ delivery: RoomDelivery) {
         guard self.isOpen else { return }
-        let messages = delivery.messages(for: self.compression?.parameters.server)
+        let messages = self.sendsPlain ? delivery.plain : self.shownOrCompressed(delivery)
         guard self.client.queuedBytes == 0, self.late.isEmpty else { return self.deliverLate(messages) }
         self.send(messages)
+    }
+
+    private func shownOrCompressed(_ delivery: RoomDelivery) -> RoomDelivery.Shared {
+        if self.isTailed {
+            let frames = delivery.plain.bytes.bytes
+            self.session.tailed?.sent(frames.span, to: .client)
+        }
+        return delivery.messages(for: self.compression?.parameters.server)
     }
 
     private func deliverLate(_ messages: RoomDelivery.Shared) {

@@ -19,7 +19,8 @@ final class RoomDelivery {
     private let members: [BroadcastConversation]
     /// How many members it was sent to.
     private var done = 0
-    private let plain: Shared
+    /// For a member without compression.
+    let plain: Shared
     private var compressed: [DeflateParameters.Direction: Shared] = [:]
 
     /// The messages in the form that this worker's queues share.

@@ -146,6 +146,7 @@ extension ServedSession {
             messageOpcode: part.messageOpcode, range: start..<(start + count), maskingKey: nil,
             isFirst: self.isAtFirstPiece, isFinal: isFinal, isCompressed: false)
         self.isAtFirstPiece = isFinal
+        if self.isTailed { self.session.tailed?.inflated(piece, in: self.buffers.inflated) }
         self.received(piece, in: self.buffers.inflated)
     }
 }

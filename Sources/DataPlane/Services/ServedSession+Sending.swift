@@ -8,7 +8,7 @@ extension ServedSession {
     /// Sends a message with the payload at `range` of `buffer`. Uncompressed, its header is written just before it: over the client's own
     /// header, or into the headroom.
     func sendMessage(_ opcode: Opcode, payloadAt range: Range<Int>, in buffer: ReadBuffer) {
-        if self.compression != nil, self.sendCompressed(opcode, buffer.span.extracting(range)) { return }
+        if !self.sendsPlain, self.showOrCompress(opcode, buffer.span.extracting(range)) { return }
         let header = FrameHeader(fin: true, rsv1: false, opcode: opcode, payloadLength: range.count, maskingKey: nil)
         let start = range.lowerBound - header.encodedLength
         var bytes = buffer.mutableSpan
@@ -30,6 +30,7 @@ extension ServedSession {
         // An empty fragment in the middle would be noise.
         guard isFinal || !payload.isEmpty else { return }
         let place = CompressedFrame.Place(isFirst: pieces == nil, isFinal: isFinal)
+        if self.isTailed { self.show(opcode, payload, place) }
         let isCompressed = pieces != .plain && self.sendCompressed(opcode, payload, place)
         if !isCompressed {
             let header = FrameHeader(
@@ -41,7 +42,7 @@ extension ServedSession {
     }
 
     func sendMessage(_ message: Message) {
-        guard !self.sendCompressed(message.opcode, message.payload.span) else { return }
+        if !self.sendsPlain, self.showOrCompress(message.opcode, message.payload.span) { return }
         let header = FrameHeader(
             fin: true, rsv1: false, opcode: message.opcode, payloadLength: message.payload.count, maskingKey: nil)
         self.sendFrame(header, message.payload.span, of: message.opcode)
@@ -56,6 +57,16 @@ extension ServedSession {
         // Without a payload, the header is still unsent.
         if !self.hasMore { self.flush() }
         self.hasSent(opcode, payload: payload.count)
+    }
+
+    /// Shows a message to tails, and sends it compressed. Returns false, and sends nothing, if `sendCompressed` does.
+    private func showOrCompress(_ opcode: Opcode, _ payload: Span<UInt8>) -> Bool {
+        if self.isTailed { self.show(opcode, payload, .init()) }
+        return self.sendCompressed(opcode, payload)
+    }
+
+    private func show(_ opcode: Opcode, _ payload: Span<UInt8>, _ place: CompressedFrame.Place) {
+        self.session.tailed?.sent(opcode, payload, isFirst: place.isFirst, isFinal: place.isFinal)
     }
 
     /// Sends a message or a piece of one compressed. Returns false, and sends nothing, if compression was not agreed on or is not

@@ -46,6 +46,10 @@ class ServedSession: Conversation {
     final var isReading = false
     /// More bytes of the same read still have to be read.
     final private(set) var hasMore = false
+    /// The session is tailed: see `Session.tailed`.
+    final private(set) var isTailed = false
+    /// What is sent is neither deflated nor shown to a tail: the usual case, found with one comparison.
+    final private(set) var sendsPlain: Bool
 
     /// - Parameters:
     ///   - limitsMessages: whether the route's limits on messages hold; a bridge streams and needs none.
@@ -61,6 +65,7 @@ class ServedSession: Conversation {
         let limits = session.route?.settings.limits ?? Limits()
         self.maximumMessage = limitsMessages ? limits.message.rawValue : 0
         self.compression = compression
+        self.sendsPlain = compression == nil
         // Incompressible data grows when deflated: allow slack; the real limit is on inflated bytes.
         let slack = compression == nil || self.maximumMessage == 0 ? 0 : self.maximumMessage / 4 + 1024
         self.reader = FrameReader(
@@ -140,10 +145,22 @@ class ServedSession: Conversation {
 
     final var takesMore: Bool { self.mayReadOn }
 
-    final func takePlace() -> ClientPlace? {
-        guard self.backlog.isEmpty, !self.isReading else { return nil }
-        defer { self.held = [] }
-        return ClientPlace(remaining: self.reader.remainingInFrame, held: self.held)
+    final func takePlace() -> FramePlace? {
+        guard let place = self.place(of: .client) else { return nil }
+        self.held = []
+        return place
+    }
+
+    // MARK: - Tails
+
+    final func place(of leg: Leg) -> FramePlace? {
+        guard leg == .client, self.backlog.isEmpty, !self.isReading else { return nil }
+        return FramePlace(remaining: self.reader.remainingInFrame, held: self.held, message: self.reader.message)
+    }
+
+    final func setTailed(_ isTailed: Bool) {
+        self.isTailed = isTailed
+        self.sendsPlain = self.compression == nil && !isTailed
     }
 
     // MARK: - Conversation
@@ -271,8 +288,14 @@ class ServedSession: Conversation {
         if self.session.isAboveHighWater(self.client) {
             self.owedPong = payload
         } else {
-            self.send(Frame.pong(payload).span, to: self.client)
+            self.send(self.pong(payload).span, to: self.client)
         }
+    }
+
+    private func pong(_ payload: [UInt8]) -> [UInt8] {
+        let frame = Frame.pong(payload)
+        if self.isTailed { self.session.tailed?.sent(frame.span, to: .client) }
+        return frame
     }
 
     final func prepare(for event: ClosingHandshake.Event) {
@@ -309,7 +332,7 @@ class ServedSession: Conversation {
 
     final func drained(_ leg: Leg) {
         guard leg == .client else { return self.backendDrained() }
-        if self.isOpen, let payload = self.owedPong { self.client.send(Frame.pong(payload).span) }
+        if self.isOpen, let payload = self.owedPong { self.client.send(self.pong(payload).span) }
         self.owedPong = nil
         self.clientDrained()
         self.catchUp()

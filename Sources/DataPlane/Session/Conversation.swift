@@ -37,7 +37,11 @@ protocol Conversation: AnyObject {
     func timerFired()
     /// Where the client is in its frames, so that its messages can be held back from now on. `nil` if that is not known for now: something
     /// that was read waits. The caller has what it holds of a header or a control frame: it is to be given again.
-    func takePlace() -> ClientPlace?
+    func takePlace() -> FramePlace?
+    /// Where `leg` is in its frames. `nil` if it speaks no WebSocket, or if that is not known for now.
+    func place(of leg: Leg) -> FramePlace?
+    /// Whether the frames are shown: those that it makes itself, and what it inflates, it shows itself (`Session.tailed`).
+    func setTailed(_ isTailed: Bool)
     /// Nothing else holds the client back: passes on what waits of its messages, as far as possible.
     ///
     /// - Returns: whether nothing is left, so that the client may be read again.
@@ -53,4 +57,5 @@ extension Conversation {
     func continued() {}
     func timerFired() {}
     func goOn() -> Bool { true }
+    func setTailed(_ isTailed: Bool) {}
 }

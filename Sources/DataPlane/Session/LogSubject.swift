@@ -11,15 +11,17 @@ struct LogSubject {
     let summary: SessionSummary
     let route: Route?
     let endpoint: Endpoint?
+    /// What was asked for, where that is refused; `nil` without a whole request.
+    var asked: RequestedPlace?
 
     /// The client as trusted proxies name it.
     var clientName: String { self.summary.clientName(at: self.address) }
 
-    private var routeName: String { self.route?.settings.name ?? "-" }
+    var routeName: String { self.route?.settings.name ?? "-" }
 
-    /// A record with the fields of all lines; `nil` if it is below the log's level.
+    /// A record with the fields of all lines; `nil` if there is no use for it.
     func record(_ level: LogLevel, _ event: String, _ context: SessionContext) -> LogRecord? {
-        guard context.log.takes(level) else { return nil }
+        guard context.log.takes(level, event) else { return nil }
         var record = LogRecord(level, event)
         record.add("session", self.id.description)
         record.add("client", self.clientName)
@@ -52,6 +54,7 @@ struct LogSubject {
     /// - Parameter phase: how far the session had come.
     func refused(_ refusal: Refusal, in phase: Phase, _ context: SessionContext) {
         context.metrics.refused(route: self.route?.settings.name, status: refusal.status)
+        self.remember(refusal.status, refusal.detail, context)
         guard
             var record = self.strangersRecord(
                 .info, "refused", status: refusal.status, reason: refusal.kind, context)
@@ -87,9 +90,21 @@ struct LogSubject {
         context.metrics.turnedAway(rule.result)
         if case .tooMany = rule { context.metrics.reached(.init(.connectionsPerAddress, of: .listener), route: nil) }
         let reason = rule.reason
+        self.remember(nil, reason, context)
         guard var record = self.strangersRecord(.info, "refused", reason: reason, context) else { return }
         record.add("reason", reason)
         context.log.write(record)
+    }
+
+    /// Keeps a refusal for operators, however many there are.
+    private func remember(_ status: Int?, _ reason: String, _ context: SessionContext) {
+        let path = self.asked?.path.map {
+            context.configuration.shared.routeTable.withoutToken($0, on: self.route?.settings).cut
+        }
+        context.log.feed.add(
+            RefusedRequest(
+                at: WallClock.sinceEpoch(), client: self.clientName, host: self.asked?.host?.cut, path: path,
+                status: status, reason: reason.cut))
     }
 
     // MARK: - Memory

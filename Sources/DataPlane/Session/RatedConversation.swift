@@ -24,7 +24,7 @@ final class RatedConversation: Conversation {
 
     /// - Parameter place: where the client is in its frames.
     init(
-        _ inner: any Conversation, _ session: Session, _ client: Connection, _ limits: Limits, at place: ClientPlace
+        _ inner: any Conversation, _ session: Session, _ client: Connection, _ limits: Limits, at place: FramePlace
     ) {
         self.inner = inner
         self.session = session
@@ -168,5 +168,12 @@ final class RatedConversation: Conversation {
     func drained(_ leg: Leg) { self.inner.drained(leg) }
     func ping(_ leg: Leg) { self.inner.ping(leg) }
     func timerFired() { self.inner.timerFired() }
-    func takePlace() -> ClientPlace? { nil }
+    func setTailed(_ isTailed: Bool) { self.inner.setTailed(isTailed) }
+    func takePlace() -> FramePlace? { nil }
+
+    func place(of leg: Leg) -> FramePlace? {
+        guard let place = self.inner.place(of: leg), leg == .client else { return self.inner.place(of: leg) }
+        guard self.waiting.isEmpty, !self.isPassing else { return nil }
+        return FramePlace(remaining: place.remaining, held: place.held + self.held, message: place.message)
+    }
 }

@@ -45,8 +45,14 @@ final class RelayConversation: Conversation {
 
     var takesMore: Bool { !self.session.isAboveLowWater(self.connections.backend) }
 
-    func takePlace() -> ClientPlace? {
-        ClientPlace(remaining: self.relay.remainingInFrame(.client), held: self.relay.takeHeld(.client))
+    func takePlace() -> FramePlace? {
+        defer { _ = self.relay.takeHeld(.client) }
+        return self.place(of: .client)
+    }
+
+    func place(of leg: Leg) -> FramePlace? {
+        FramePlace(
+            remaining: self.relay.remainingInFrame(leg), held: self.relay.held(leg), message: self.relay.message(leg))
     }
 
     // MARK: - What happens

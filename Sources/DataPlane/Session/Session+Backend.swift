@@ -182,7 +182,9 @@ extension Session: ConnectorOwner {
         guard let opening = self.opening, let endpoint = self.endpoint, let connection = self.takeBackend() else {
             return
         }
-        self.subject.refused(
+        var subject = self.subject
+        subject.asked = RequestedPlace(opening.admitted.head)
+        subject.refused(
             Refusal(passedOn: status, routeIndex: self.routeIndex), in: .backendHandshake, self.context)
         let refused = RefusedUpgrade(
             upgrade: opening.admitted, configuration: opening.configuration, endpoint: endpoint, connection: connection,

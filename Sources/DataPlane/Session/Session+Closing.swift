@@ -81,7 +81,9 @@ extension Session {
         case .relayedClose: self.connection(leg)?.send(bytes)
         case .close(let close):
             let key: MaskingKey? = leg == .backend ? .random : nil
-            self.connection(leg)?.send(Frame.close(close, maskingKey: key).span)
+            let frame = Frame.close(close, maskingKey: key)
+            self.connection(leg)?.send(frame.span)
+            self.tailed?.sent(frame.span, to: leg)
         }
     }
 

@@ -107,6 +107,7 @@ extension Session {
         guard let connection = self.connection(leg) else { return }
         connection.send(frame.span)
         connection.sendStaged()
+        self.tailed?.sent(frame.span, to: leg)
         let spread = UInt8(truncatingIfNeeded: Randomness.word())
         self.legs[leg].heartbeat.pinged(at: self.loop.now, isFlushed: connection.hasSentAll, spread: spread)
     }

@@ -17,9 +17,13 @@ extension Session {
     }
 
     func logClose(_ conversation: any Conversation) {
-        guard var record = self.subject.record(.info, "close", self.context) else { return }
         let closing = self.machine.closing
         let ending = closing.ending ?? .byGateway(.internalError)
+        self.context.log.feed.add(
+            ClosedSession(
+                at: WallClock.sinceEpoch(), session: self.id, route: self.subject.routeName, client: self.clientName,
+                cause: ending.cause, code: closing.code?.rawValue, by: ending.by.name))
+        guard var record = self.subject.record(.info, "close", self.context) else { return }
         record.add("cause", ending.cause.rawValue)
         record.add("code", closing.code.map { "\($0)" } ?? "none")
         record.add("by", ending.by.name)

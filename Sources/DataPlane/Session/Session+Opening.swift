@@ -134,7 +134,8 @@ extension Session {
     /// - Parameter phase: how far the session had come.
     func refuse(_ refusal: Refusal, in phase: Phase) {
         // The session forgets its endpoint when it ends.
-        let subject = self.subject
+        var subject = self.subject
+        subject.asked = self.opening.map { RequestedPlace($0.admitted.head) }
         self.endOpening()?.refuse(refusal, of: subject, in: phase)
     }
 

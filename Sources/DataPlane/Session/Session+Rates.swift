@@ -11,16 +11,16 @@ extension Session {
     ///
     /// Only a session with rates has a `RatedConversation`, so that all others pay nothing for them.
     func followRates() {
-        guard self.isOpen, let limits = self.route?.settings.limits, let conversation = self.conversation else {
+        guard self.isOpen, let limits = self.route?.settings.limits, let conversation = self.plainConversation else {
             return
         }
         if let rated = conversation as? RatedConversation {
             rated.follow(limits)
             self.resume(.client)
-            if self.isOpen, !limits.hasRates, let inner = rated.unwrapped { self.conversation = inner }
+            if self.isOpen, !limits.hasRates, let inner = rated.unwrapped { self.plainConversation = inner }
         } else if limits.hasRates, let client = self.client {
             if let place = conversation.takePlace() {
-                self.conversation = RatedConversation(conversation, self, client, limits, at: place)
+                self.plainConversation = RatedConversation(conversation, self, client, limits, at: place)
             } else {
                 self.setRelease(at: self.loop.now + Self.patience)
             }

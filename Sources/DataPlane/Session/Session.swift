@@ -28,7 +28,7 @@ final class Session: ConnectionOwner, TimerHandler, Closable {
     private(set) var opening: Opening? {
         didSet { if self.opening == nil { oldValue?.connector = nil } }
     }
-    /// `nil` until the 101. It is wrapped in another where its route limits rates.
+    /// `nil` until the 101. It is wrapped in another where its route limits rates, and while the session is tailed.
     var conversation: (any Conversation)?
     /// A reload that keeps the session replaces it by the route's new form.
     var route: Route?
@@ -231,6 +231,7 @@ final class Session: ConnectionOwner, TimerHandler, Closable {
         let configuration = self.opening?.configuration
         self.opening = nil
         self.conversation = conversation
+        self.beginTailsOfRoute()
         self.loop.budget.spend(Work.opening)
         self.logOpen()
         self.countOpened()
@@ -308,6 +309,7 @@ final class Session: ConnectionOwner, TimerHandler, Closable {
             self.logClose(conversation)
             self.countEnded(conversation)
         }
+        self.tailed?.ended()
         self.conversation = nil
         self.opening = nil
         self.assembles(0)

@@ -27,6 +27,8 @@ final class SessionContext {
     var revoked = RevokedSubjects()
     /// For new sessions.
     var configuration: WorkerConfiguration
+    /// The tails of whole routes: they see each new session.
+    var routeTails: [Tail] = []
     /// Set when the whole gateway drains: connections end after their answers.
     var isDraining = false
     // The worker, which outlives its sessions. It sets this when it is made.

@@ -46,6 +46,8 @@ public enum ControlMessage: Sendable {
     case unknownKey(KeySource)
     /// The memory level has risen.
     case memoryRose
+    /// What a tail has to say.
+    case tailed(Tail, [Tail.News])
     case answer(any Sendable, id: Int, worker: Int)
 }
 

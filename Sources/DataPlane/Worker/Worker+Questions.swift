@@ -60,6 +60,15 @@ extension Worker {
         return counts
     }
 
+    /// What a dashboard shows of the counts.
+    public var activity: ActivityTotals {
+        var activity = self.context.metrics.activity
+        for session in self.sessions.values {
+            if let conversation = session.conversation { activity.add(conversation.tally) }
+        }
+        return activity
+    }
+
     /// Which sessions hold memory, and what waits for room.
     public var memoryReport: MemoryReport { self.memory.report }
 

@@ -3,7 +3,8 @@ internal import DequeModule
 internal import Synchronization
 internal import System
 
-/// The log: a bounded queue to which any thread writes, and a thread that moves it to a file.
+/// The log: a bounded queue to which any thread writes, and a thread that moves it to a file. All records pass here, also those that are for
+/// the listeners of `feed` alone.
 ///
 /// A full pipe or a slow disk never delays a frame. Lines that do not fit the queue or that the file does not accept (a full disk, a pipe
 /// without a reader) are counted, and the count is logged as soon as there is room.
@@ -23,6 +24,9 @@ public final class Log: Sendable {
         var isReopening = false
         var isClosed = false
     }
+
+    /// Gets the records of events, whatever their level.
+    public let feed: EventFeed
 
     private let ring = Mutex(Ring())
     private let doorbell: Doorbell
@@ -46,20 +50,32 @@ public final class Log: Sendable {
             }
         self.severity = settings.level.severity
         self.doorbell = try Doorbell()
+        self.feed = try EventFeed()
         let thread = try Thread.start("gateway-log") { [self] in self.run(file) }
         self.writer.withLock { $0 = thread }
     }
 
-    /// Whether records of this level are written. If not, they need not be made.
-    public func takes(_ level: LogLevel) -> Bool { level.severity >= self.severity }
+    /// Whether such a record goes anywhere. If not, it need not be made.
+    public func takes(_ level: LogLevel, _ event: String) -> Bool {
+        self.writes(level) || self.feed.name(of: event) != nil
+    }
+
+    private func writes(_ level: LogLevel) -> Bool { level.severity >= self.severity }
 
     /// How many lines were not written, since the start.
     public var droppedLines: UInt64 { self.ring.withLock { $0.droppedEver } }
 
-    /// Writes a record, unless its level is below that of the log.
+    /// Writes a record, unless its level is below that of the log, and hands an event to the listener.
     public func write(_ record: LogRecord) {
-        guard self.takes(record.level) else { return }
-        let line = self.formatter.line(record, time: WallClock.rfc3339())
+        let name = self.feed.name(of: record.event)
+        let isWritten = self.writes(record.level)
+        guard isWritten || name != nil else { return }
+        let time = WallClock.rfc3339()
+        if let name { self.feed.hand(LogFormatter.event(name, record, time: time)) }
+        if isWritten { self.append(self.formatter.line(record, time: time)) }
+    }
+
+    private func append(_ line: [UInt8]) {
         let wasEmpty = self.ring.withLock { ring in
             guard ring.bytes + line.count <= Self.capacity else {
                 ring.dropped += 1

@@ -19,6 +19,13 @@ enum LogFormatter: Sendable {
         }
         return line.bytes
     }
+
+    /// An event as a JSON object: its name for listeners, the time, and the fields of its record.
+    static func event(_ name: String, _ record: LogRecord, time: String) -> [UInt8] {
+        var line = Line()
+        line.appendEvent(name, record, time: time)
+        return line.bytes
+    }
 }
 
 /// A line in the making.
@@ -34,6 +41,19 @@ private struct Line {
         self.append(record.level.rawValue)
         self.append("\",\"event\":")
         self.bytes.append(quoted: record.event)
+        self.appendFields(of: record)
+    }
+
+    mutating func appendEvent(_ name: String, _ record: LogRecord, time: String) {
+        self.append("{\"event\":\"")
+        self.append(name)
+        self.append("\",\"at\":\"")
+        self.append(time)
+        self.append("\"")
+        self.appendFields(of: record)
+    }
+
+    private mutating func appendFields(of record: LogRecord) {
         for (key, value) in record.fields {
             self.append(",")
             self.bytes.append(quoted: key)

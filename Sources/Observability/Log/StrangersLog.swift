@@ -51,7 +51,7 @@ public final class StrangersLog: TimerHandler {
 
     /// Whether to write a line of this kind. Call it once for each line.
     public func takes(_ kind: Kind) -> Bool {
-        guard self.log.takes(kind.level) else { return false }
+        guard self.log.takes(kind.level, kind.event) else { return false }
         self.writeRests(until: self.loop.now)
         defer { if self.timer == nil { self.setTimer() } }
         return self.lines.takes(kind, orAs: kind.general, at: self.loop.now)

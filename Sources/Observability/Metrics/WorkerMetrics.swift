@@ -25,6 +25,23 @@ public final class WorkerMetrics {
         return counts
     }
 
+    /// What a dashboard shows of the counts, without the tallies of live sessions.
+    public var activity: ActivityTotals {
+        var activity = ActivityTotals()
+        for route in self.counted.routes.values {
+            for sessions in route.sessions.values {
+                activity.sessions += sessions.open
+                activity.opens += sessions.total
+            }
+            for (close, count) in route.closes { activity.closes[close.cause, default: 0] += count }
+            for case (.refused(let status), let count) in route.handshakes {
+                activity.refusals[status, default: 0] += count
+            }
+            activity.add(route.tally)
+        }
+        return activity
+    }
+
     /// A listener at this address accepted a connection.
     public func accepted(listener: String) { self.counted.connections[listener, default: 0] += 1 }
 

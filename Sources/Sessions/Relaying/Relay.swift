@@ -147,6 +147,12 @@ public struct Relay: Sendable {
         return bytes
     }
 
+    /// The leg's bytes that are held back.
+    public func held(_ leg: Leg) -> [UInt8] { self.held[leg] }
+
+    /// The kind of the leg's message in progress; `nil` between messages.
+    public func message(_ leg: Leg) -> FrameReader.MessageKind? { self.readers[leg].message }
+
     /// How many bytes of the leg's frame in progress are still to come.
     public func remainingInFrame(_ leg: Leg) -> Int { self.readers[leg].remainingInFrame }
 

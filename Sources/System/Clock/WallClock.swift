@@ -20,12 +20,32 @@ public enum WallClock {
 
     /// That time, likewise.
     ///
+    /// - Parameter time: since 1970-01-01 00:00 UTC, without leap seconds.
+    public static func rfc3339(_ time: Duration) -> String {
+        let (seconds, attoseconds) = time.components
+        return self.rfc3339(seconds: seconds, milliseconds: Int(attoseconds / 1_000_000_000_000_000))
+    }
+
+    /// That time as RFC 3339 in UTC with microseconds.
+    ///
+    /// - Parameter time: since 1970-01-01 00:00 UTC, without leap seconds.
+    public static func rfc3339Micros(_ time: Duration) -> String {
+        let (seconds, attoseconds) = time.components
+        return self.rfc3339(seconds: seconds, fraction: Int(attoseconds / 1_000_000_000_000), digits: 6)
+    }
+
+    /// That time, likewise.
+    ///
     /// - Parameter seconds: since 1970-01-01 00:00 UTC, without leap seconds.
-    static func rfc3339(seconds: Int64, milliseconds: Int) -> String {
+    public static func rfc3339(seconds: Int64, milliseconds: Int = 0) -> String {
+        self.rfc3339(seconds: seconds, fraction: milliseconds, digits: 3)
+    }
+
+    private static func rfc3339(seconds: Int64, fraction: Int, digits: Int) -> String {
         let (year, month, day) = self.civil(daysSince1970: seconds / 86_400)
         let second = Int(seconds % 86_400)
         var text: [UInt8] = []
-        text.reserveCapacity(24)
+        text.reserveCapacity(21 + digits)
         func append(_ number: Int, width: Int, _ separator: Unicode.Scalar) {
             var unit = 1
             for _ in 1..<width { unit *= 10 }
@@ -41,7 +61,7 @@ public enum WallClock {
         append(second / 3600, width: 2, ":")
         append(second / 60 % 60, width: 2, ":")
         append(second % 60, width: 2, ".")
-        append(milliseconds, width: 3, "Z")
+        append(fraction, width: digits, "Z")
         return String(decoding: text, as: UTF8.self)
     }
 

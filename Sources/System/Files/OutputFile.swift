@@ -18,6 +18,16 @@ public final class OutputFile: Sendable {
     /// Standard error, which is never closed.
     public static let standardError = OutputFile(2, isOwned: false)
 
+    /// Standard output, which is never closed.
+    public static let standardOutput = OutputFile(1, isOwned: false)
+
+    /// Makes a file that only its owner may read or write. It is an error if there is one already.
+    public static func creating(_ path: String) throws(SystemError) -> OutputFile {
+        let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOCTTY, 0o600)
+        guard descriptor >= 0 else { throw .last("open") }
+        return OutputFile(descriptor, isOwned: true)
+    }
+
     /// Opens a file, and creates it if it does not exist. A FIFO without a reader is an error, and is not waited for.
     public static func appending(to path: String) throws(SystemError) -> OutputFile {
         let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0o640)

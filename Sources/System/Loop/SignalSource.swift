@@ -14,6 +14,8 @@ public enum SignalSource {
     public static let user1 = SIGUSR1
     /// SIGUSR2.
     public static let user2 = SIGUSR2
+    /// SIGWINCH: the terminal's window has another size.
+    public static let windowChanged = SIGWINCH
     /// SIGCHLD: a process that we started has ended.
     public static let child = SIGCHLD
 

@@ -12,6 +12,8 @@ public struct Certificate: Sendable, Hashable, CustomStringConvertible {
 
     /// The kind of its key.
     let kind: Kind
+    /// The kind of its key: `RSA`, `ECDSA`, or libcrypto's name of another one.
+    public var keyKind: String { self.kind.description }
 
     /// The kind of a key. A name can have one certificate of each kind, because a client may not be able to verify all kinds.
     enum Kind: Hashable, CustomStringConvertible {
@@ -32,10 +34,13 @@ public struct Certificate: Sendable, Hashable, CustomStringConvertible {
 
     /// The names that it is for: the DNS names, in lower case, and IP addresses of its subjectAltName. Without that
     /// extension, the subject's common name.
-    let names: [String]
+    public let names: [String]
 
     /// The end of its validity (RFC 5280 section 4.1.2.5), in seconds since 1970.
     public let notAfter: Int64
+
+    /// The distinguished name of the authority that signed it, as text (RFC 4514).
+    public let issuer: String
 
     /// Reads a certificate and its key from PEM texts, and checks that they match.
     ///
@@ -62,6 +67,7 @@ public struct Certificate: Sendable, Hashable, CustomStringConvertible {
         self.kind = leaf.kind
         self.names = leaf.names
         self.notAfter = leaf.notAfter
+        self.issuer = unsafe leaf.text(of: X509_get_issuer_name(leaf.pointer))
         ErrorQueue.clear()
     }
 

@@ -18,7 +18,8 @@ public struct PeerNames: Equatable, Sendable {
     public let alternativeNames: AlternativeNames?
 
     init(_ certificate: borrowing ParsedCertificate) {
-        self.subject = certificate.subject
+        // Sound: the subject belongs to the certificate.
+        self.subject = unsafe certificate.text(of: X509_get_subject_name(certificate.pointer))
         self.commonName = certificate.lastCommonName
         self.alternativeNames = certificate.peerAlternativeNames
         ErrorQueue.clear()
@@ -26,11 +27,13 @@ public struct PeerNames: Equatable, Sendable {
 }
 
 extension ParsedCertificate {
-    fileprivate var subject: String {
+    /// A distinguished name as text (RFC 4514).
+    ///
+    /// Sound if `name` belongs to this certificate.
+    @unsafe func text(of name: OpaquePointer?) -> String {
         guard let bio = unsafe BIO_new(BIO_s_mem()) else { return "" }
         defer { unsafe BIO_free(bio) }
-        // Sound: the subject belongs to the certificate, the text to `bio`, and it is copied before that is freed.
-        let name = unsafe X509_get_subject_name(self.pointer)
+        // Sound: the text belongs to `bio`, and is copied before that is freed.
         guard unsafe X509_NAME_print_ex(bio, name, 0, shim_XN_FLAG_RFC4514) >= 0 else { return "" }
         var start: UnsafeMutablePointer<UInt8>?
         let count = unsafe BIO_ctrl(bio, BIO_CTRL_INFO, 0, &start)

@@ -61,6 +61,25 @@ public struct FrameReader: Sendable {
     /// How many bytes of the frame in progress are still to come.
     public var remainingInFrame: Int { self.remaining }
 
+    /// What a message is.
+    public struct MessageKind: Hashable, Sendable {
+        /// Text or binary.
+        public var opcode: Opcode
+        /// It was sent with RSV1 set (RFC 7692 section 6).
+        public var isCompressed: Bool
+
+        /// See the properties.
+        public init(opcode: Opcode, isCompressed: Bool) {
+            self.opcode = opcode
+            self.isCompressed = isCompressed
+        }
+    }
+
+    /// The message in progress; `nil` between messages.
+    public var message: MessageKind? {
+        self.messageOpcode.map { MessageKind(opcode: $0, isCompressed: self.isCompressed) }
+    }
+
     /// Whether the next data frame begins a new message.
     public var isAtMessageBoundary: Bool { self.messageOpcode == nil }
 

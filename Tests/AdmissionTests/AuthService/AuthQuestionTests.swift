@@ -173,7 +173,7 @@ import Testing
               answer       101 Switching Protocols
 
             """
-        #expect(explanation == Explanation(text: expected, isServed: true))
+        #expect(explanation == Explanation(text: expected, isServed: true, status: 101, route: "/app", backend: "echo"))
     }
 
     // MARK: - Refusals

@@ -22,7 +22,8 @@ import Testing
               answer       101 Switching Protocols
 
             """
-        #expect(explanation == Explanation(text: expected, isServed: true))
+        #expect(
+            explanation == Explanation(text: expected, isServed: true, status: 101, route: "chat", backend: "chat"))
     }
 
     @Test func `explain says an endpoint's share of the sessions`() {
@@ -104,7 +105,13 @@ import Testing
               cure         List it, with the route's own origin, in `origins`.
 
             """
-        #expect(explanation == Explanation(text: expected, isServed: false))
+        #expect(
+            explanation
+                == Explanation(
+                    text: expected, isServed: false, status: 403,
+                    reason:
+                        "The Origin https://evil.example is not allowed here: the request is for http://example.com.",
+                    cure: "List it, with the route's own origin, in `origins`.", route: "/relay"))
     }
 
     @Test func `explain follows plain requests`() {
@@ -125,7 +132,9 @@ import Testing
               answer       308 Permanent Redirect
 
             """
-        #expect(explain("http://localhost:8080/a?b") == Explanation(text: redirected, isServed: true))
+        #expect(
+            explain("http://localhost:8080/a?b")
+                == Explanation(text: redirected, isServed: true, status: 308, route: "/*"))
         let passed = """
             https://localhost:8443/app/x
               listener     127.0.0.1:8443 with TLS
@@ -135,7 +144,9 @@ import Testing
               answer       the backend's: the request is passed on
 
             """
-        #expect(explain("https://localhost:8443/app/x", "POST") == Explanation(text: passed, isServed: true))
+        #expect(
+            explain("https://localhost:8443/app/x", "POST")
+                == Explanation(text: passed, isServed: true, route: "/app/*", backend: "chat"))
         #expect(explain("wss://localhost:8443/app/x").text.hasSuffix("  answer       101 Switching Protocols\n"))
         #expect(explain("https://localhost:8443/alive").isServed)
         #expect(!explain("wss://localhost:8443/alive").isServed)
@@ -246,6 +257,33 @@ import Testing
             sampleConfiguration(), url: "ws://localhost:8080/echo?\(name)=\(value)", more: more)
         #expect(explanation.isServed == answer.hasPrefix("101"))
         #expect(explanation.text.contains("  answer       \(answer)"))
+    }
+
+    private func explain(_ url: String, endpoints: [String]) -> Explanation {
+        var known = Explanation.Surroundings()
+        known.endpoints = { name in
+            name == "chat" ? endpoints.map { Explanation.Endpoint(name: "ws://127.0.0.1:3000", state: $0) } : []
+        }
+        known.verifiesPasswords = false
+        return Explanation.explain(sampleConfiguration(), url: url, subprotocols: ["chat.v1"], by: known)
+    }
+
+    @Test func `where the state of endpoints is known, one has to be up`() {
+        let url = "ws://chat.example.com:8443/chat"
+        let secure = "wss://chat.example.com:8443/chat"
+        let up = self.explain(secure, endpoints: ["up"])
+        #expect(up.isServed && up.status == 101 && up.endpoints.map(\.state) == ["up"])
+        #expect(up.text.contains("  endpoint     ws://127.0.0.1:3000, up\n"))
+        for state in ["down", "draining"] {
+            let down = self.explain(secure, endpoints: [state])
+            #expect(!down.isServed && down.status == 503 && down.reason == "No endpoint of the backend is up.")
+            #expect(down.text.contains("  endpoint     ws://127.0.0.1:3000, \(state)\n"))
+            #expect(down.text.contains("  answer       503 Service Unavailable: No endpoint of the backend is up.\n"))
+        }
+        // The listener is what stands in the way.
+        let plain = self.explain(url, endpoints: ["down"])
+        #expect(!plain.isServed && plain.status == nil)
+        #expect(plain.reason?.hasSuffix("is with TLS: use wss or https") == true)
     }
 
     @Test func `a credential is not shown`() {

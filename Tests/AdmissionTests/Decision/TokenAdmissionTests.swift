@@ -115,11 +115,13 @@ import Testing
     ])
     func `explain shows the endpoint, and not the token`(place: TargetTokenPlace, url: String, title: String) {
         func explain(_ address: Address?) -> Explanation {
-            Explanation.explain(Self.configuration(place), url: url) { token, tokens in
+            var surroundings = Explanation.Surroundings()
+            surroundings.address = { token, _, tokens in
                 #expect(token == "secret")
                 #expect(tokens.path == "/etc/tokens")
                 return address
             }
+            return Explanation.explain(Self.configuration(place), url: url, by: surroundings)
         }
         let known = explain(.tcp(host: "desk", port: 5900))
         #expect(known.isServed)

@@ -16,7 +16,7 @@ struct KeysTests {
 
     /// The sections of a file that has most keys, each with its place in `file`.
     private static let sections = [
-        "names", "log", "drain", "listener-timeouts", "listener-limits", "defaults", "default-timeouts",
+        "names", "log", "drain", "admin", "listener-timeouts", "listener-limits", "defaults", "default-timeouts",
         "default-limits", "timeouts",
         "limits", "heartbeat", "route", "redirect", "answer", "jwt", "basic", "forward", "health", "eject",
         "backend-tls", "cookie",
@@ -64,6 +64,7 @@ struct KeysTests {
             names: \(mapping("names"))
             log: \(mapping("log"))
             drain: \(mapping("drain"))
+            admin: \(mapping("admin", "address: \"127.0.0.1:0\""))
             trusted-proxies: [unix]
             defaults: \(defaults)
             routes: [\(route), {path: /a, redirect: \(redirect)}, {path: /b, answer: \(mapping("answer"))}]

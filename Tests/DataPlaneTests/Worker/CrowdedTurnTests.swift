@@ -17,7 +17,8 @@ import WebSocketProtocol
         var hasEnded = false
 
         let takesMore = true
-        func takePlace() -> ClientPlace? { nil }
+        func takePlace() -> FramePlace? { nil }
+        func place(of leg: Leg) -> FramePlace? { nil }
         func begin() {}
         func received(_ range: Range<Int>, from leg: Leg) {}
         func prepare(for event: ClosingHandshake.Event) {

@@ -1,7 +1,7 @@
 import Fuzzing
 import WebSocketProtocol
 
-/// The frame reader sees the same under any rules, whole or in pieces, walked or read.
+/// The frame reader sees the same under any rules, whole or in pieces, walked or read; and so does an onlooker.
 @main
 enum FuzzFrames {
     static func main() {
@@ -29,6 +29,13 @@ enum FuzzFrames {
                 expect(heard.violation == whole.violation, "walk and next find different violations")
                 expect(heard.tally == whole.tally, "walk and next count differently")
                 expect(heard.controls == whole.controls, "walk and next see different control frames")
+            }
+            let seen = Onlooker.watch([input[...]])
+            expect(
+                seen == Onlooker.watch(Choices.pieces(of: input, sizes: sizes)),
+                "an onlooker sees what depends on the pieces")
+            if heard.violation == nil {
+                expect(seen.controls == heard.controls, "an onlooker sees other control frames")
             }
             for message in heard.messages {
                 expect(rules.maximumMessage == 0 || message.payload.count <= rules.maximumMessage, "over the limit")

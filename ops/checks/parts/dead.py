@@ -17,7 +17,6 @@ from tree import Finding, Tree, words
 EXCUSED = {
     "Frame.binary(_:maskingKey:)": "whole messages are what clients make: the load client, fuzz targets, tests",
     "Frame.text(_:maskingKey:)": "the same",
-    "MessageAssembler.add(_:in:)": "takes bytes that are still masked, as clients of the library do: the load client's, fuzz targets, tests",
     "SocketAddress.loopback(port:)": "where the load client and tests listen and connect",
     "gateway_timer_create": "the load client's clock, which is finer than epoll_wait's",
     "gateway_timer_set": "the same",

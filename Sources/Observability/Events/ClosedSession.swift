@@ -1,0 +1,32 @@
+public import Sessions
+
+/// A session that has ended, as operators look back on it.
+public struct ClosedSession: Equatable, Sendable {
+    /// When it ended, since 1970-01-01 00:00 UTC.
+    public let at: Duration
+    /// Its id.
+    public let session: SessionID
+    /// The route's name.
+    public let route: String
+    /// The client as trusted proxies name it.
+    public let client: String
+    /// Why it ended.
+    public let cause: Cause
+    /// The code of the Close that the client sent or received; `nil` if there was none.
+    public let code: UInt16?
+    /// The side that ended it: the word of the log.
+    public let by: String
+
+    /// See the properties.
+    public init(
+        at: Duration, session: SessionID, route: String, client: String, cause: Cause, code: UInt16?, by: String
+    ) {
+        self.at = at
+        self.session = session
+        self.route = route
+        self.client = client
+        self.cause = cause
+        self.code = code
+        self.by = by
+    }
+}
