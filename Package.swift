@@ -36,6 +36,14 @@ func fuzz(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
         swiftSettings: settings)
 }
 
+/// The parts of the dashboard.
+let dashboard =
+    ["dashboard.html", "dashboard.css"]
+    + [
+        "format", "elements", "gateway", "history", "overview", "closes", "backends", "slow", "sessions", "session",
+        "tail", "why", "operate", "main",
+    ].map { "\($0).js" }
+
 let package = Package(
     name: "gateway",
     products: [
@@ -119,7 +127,7 @@ let package = Package(
             [
                 "ControlPlane", "Admission", "Connections", "Observability", "DataPlane", "Sessions",
                 "WebSocketProtocol", "HTTP1", "System", "Configuration", "TLS",
-            ]),
+            ], resources: dashboard.map { .embedInCode("Pages/\($0)") }),
         .executableTarget(
             name: "gateway",
             dependencies: [

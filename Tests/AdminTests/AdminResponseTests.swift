@@ -18,6 +18,7 @@ import Testing
             Content-Type: text/plain; charset=utf-8\r
             Cache-Control: no-store\r
             X-Content-Type-Options: nosniff\r
+            Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r
             Allow: POST\r
             Content-Length: 3\r
             Connection: close\r

@@ -8,14 +8,20 @@ import Testing
 @testable import ControlPlane
 
 @Suite struct AdminRouterTests {
-    private func decide(_ method: String, _ target: String, _ body: String = "") -> AdminRouter.Decision {
+    private func decide(
+        _ method: String, _ target: String, _ body: String = "", more: HTTPFields = HTTPFields()
+    ) -> AdminRouter.Decision {
         let router = AdminRouter(GatewayConfiguration.Admin(address: .tcp(host: "127.0.0.1", port: 9901)))
+        var fields: HTTPFields = ["Host": "127.0.0.1"]
+        fields.append(more)
         return router.decide(
-            AdminRequest(method: method, target: target, fields: ["Host": "127.0.0.1"], body: Array(body.utf8)))
+            AdminRequest(method: method, target: target, fields: fields, body: Array(body.utf8)))
     }
 
-    private func answer(_ method: String, _ target: String, _ body: String = "") -> AdminResponse? {
-        if case .answer(let response) = self.decide(method, target, body) { response } else { nil }
+    private func answer(
+        _ method: String, _ target: String, _ body: String = "", more: HTTPFields = HTTPFields()
+    ) -> AdminResponse? {
+        if case .answer(let response) = self.decide(method, target, body, more: more) { response } else { nil }
     }
 
     private static let id = "00000000000000a1"
@@ -229,6 +235,20 @@ import Testing
         ] {
             #expect(String(decoding: page.body, as: UTF8.self).contains(" \(path) "))
         }
+    }
+
+    @Test func `browsers get the dashboard, and programs the list`() throws {
+        func page(_ accept: String) -> AdminResponse? { self.answer("GET", "/", more: ["Accept": accept]) }
+        for accept in ["text/html", "text/html,application/xhtml+xml,*/*;q=0.8", "image/png, TEXT/HTML;q=0.5"] {
+            #expect(page(accept)?.contentType == "text/html; charset=utf-8", "\(accept)")
+        }
+        for accept in ["*/*", "text/plain", "application/json", "text/htmlx"] {
+            #expect(page(accept)?.contentType == "text/plain; charset=utf-8", "\(accept)")
+        }
+        #expect(self.answer("GET", "/")?.contentType == "text/plain; charset=utf-8")
+        let policy = try #require(page("text/html")?.fields.first("Content-Security-Policy"))
+        #expect(policy.hasPrefix("default-src 'none'; script-src 'sha256-"))
+        #expect(!policy.contains("unsafe"))
     }
 
     @Test func `the guard is asked before the route`() {

@@ -364,12 +364,13 @@ async def test_the_last_refusals_are_listed_the_newest_first():
         await raw.ask(running.plain, raw.upgrade("http://user:word@127.0.0.1/none"))
         await raw.ask(running.plain, b"not HTTP\r\n\r\n")
         refusals = (await read(http, "/api/refusals"))["refusals"]
-        assert all(set(refusal) == {"at", "client", "host", "path", "status", "reason"} for refusal in refusals)
+        assert all(set(refusal) == {"at", "client", "host", "path", "origin", "status", "reason"} for refusal in refusals)
         assert all(refusal["client"] == "127.0.0.1" and re.fullmatch(TIME, refusal["at"]) for refusal in refusals)
         assert [(refusal["host"], refusal["path"], refusal["status"]) for refusal in refusals] == [
             (None, None, 400), ("127.0.0.1", "/none", 400), ("127.0.0.1", "/closed", 403),
             *(("a.example:80", f"/none/{number}", 404) for number in reversed(range(15))),
         ]
+        assert [refusal["origin"] for refusal in refusals[:4]] == [None, None, "http://evil.example", None]
         assert len(running.log.matching("refused", status=404)) == 10
 
 

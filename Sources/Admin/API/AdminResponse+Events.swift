@@ -58,6 +58,7 @@ extension JSONText {
         self.member("client", refusal.client)
         self.member("host", refusal.host)
         self.member("path", refusal.path)
+        self.member("origin", refusal.origin)
         if let status = refusal.status { self.member("status", status) } else { self.member("status", nil as String?) }
         self.member("reason", refusal.reason)
     }

@@ -64,7 +64,9 @@ public struct AdminRouter: Equatable, Sendable {
     // MARK: - What there is
 
     static let routes: [AdminRoute] = [
-        AdminRoute("GET", "/", "this list") { _, _ in .answer(AdminResponse(200, Self.contents)) },
+        AdminRoute("GET", "/", "this list; for a browser, the dashboard") { request, _ in
+            .answer(request.wantsPage ? DashboardPage.answer : AdminResponse(200, Self.contents))
+        },
         // HAProxy's plain probe. It is in no list.
         AdminRoute("OPTIONS", "/", "", for: .everyone, asks: .readiness),
         AdminRoute("GET", "/healthz", "200 while the process lives", for: .everyone) { _, _ in

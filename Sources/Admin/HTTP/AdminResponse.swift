@@ -32,11 +32,14 @@ public struct AdminResponse: Error, Equatable, Sendable {
     /// - date: the time, in the format of HTTP (RFC 9110 section 5.6.7).
     public func bytes(forHead: Bool = false, date: String) -> [UInt8] {
         // Answers are true for the moment only, so they are not cached (RFC 9111 section 5.2.2.5). With "nosniff" (Fetch standard) no
-        // browser runs them as a script.
+        // browser runs them as a script. Without a policy of its own an answer is for programs: a browser loads nothing for it, and frames it not.
         var fields: HTTPFields = [
             "Date": date, "Content-Type": self.contentType, "Cache-Control": "no-store",
             "X-Content-Type-Options": "nosniff",
         ]
+        if !self.fields.has("Content-Security-Policy") {
+            fields.append("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+        }
         for field in self.fields { fields.append(field) }
         fields.append("Content-Length", String(self.body.count))
         fields.append("Connection", "close")

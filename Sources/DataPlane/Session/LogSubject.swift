@@ -104,7 +104,7 @@ struct LogSubject {
         context.log.feed.add(
             RefusedRequest(
                 at: WallClock.sinceEpoch(), client: self.clientName, host: self.asked?.host?.cut, path: path,
-                status: status, reason: reason.cut))
+                origin: self.summary.origin, status: status, reason: reason.cut))
     }
 
     // MARK: - Memory

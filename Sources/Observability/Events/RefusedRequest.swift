@@ -8,17 +8,22 @@ public struct RefusedRequest: Equatable, Sendable {
     public let host: String?
     /// The path without the query, and without a token; `nil` if no whole request came.
     public let path: String?
+    /// The Origin of its page; `nil`: it sent none.
+    public let origin: String?
     /// The status of the answer; `nil` if there was none.
     public let status: Int?
     /// Why, as in the log.
     public let reason: String
 
     /// See the properties.
-    public init(at: Duration, client: String, host: String?, path: String?, status: Int?, reason: String) {
+    public init(
+        at: Duration, client: String, host: String?, path: String?, origin: String?, status: Int?, reason: String
+    ) {
         self.at = at
         self.client = client
         self.host = host
         self.path = path
+        self.origin = origin
         self.status = status
         self.reason = reason
     }
