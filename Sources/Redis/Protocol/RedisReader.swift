@@ -5,7 +5,7 @@ internal import HTTP1
 /// Everything is bounded by its limits before there is memory for it, and what is wrong is an error. It has no use for a connection after
 /// an error: it cannot know where the next value begins.
 public struct RedisReader {
-    /// A list whose elements are still coming.
+    /// A list with elements that are still to come.
     private struct Open {
         enum Kind {
             case list

@@ -17,7 +17,7 @@ public struct RoomKeys: Hashable, Sendable {
 
     /// A hash: the epoch (`e`), and the last offset (`o`).
     var position: [UInt8] { self.channel + Array(":position".utf8) }
-    /// A stream: the messages, whose ids are their offsets.
+    /// A stream: the messages. Their ids are their offsets.
     var history: [UInt8] { self.channel + Array(":history".utf8) }
     /// The answer to the publishing with this `Idempotency-Key`.
     func answer(to key: [UInt8]) -> [UInt8] { self.channel + Array(":answer:".utf8) + key }
