@@ -125,7 +125,7 @@ let package = Package(
         target(
             "Admin",
             [
-                "ControlPlane", "Admission", "Connections", "Observability", "DataPlane", "Sessions",
+                "ControlPlane", "Admission", "Credentials", "Connections", "Observability", "DataPlane", "Sessions",
                 "WebSocketProtocol", "HTTP1", "System", "Configuration", "TLS",
             ], resources: dashboard.map { .embedInCode("Pages/\($0)") }),
         .executableTarget(

@@ -154,7 +154,9 @@ extension Gateway {
     private func drain(
         _ endpoints: [Endpoint], _ selection: SessionSelection, undo: Bool, _ answer: @escaping (DrainOutcome) -> Void
     ) {
-        for endpoint in endpoints { self.health.follow(undo ? .up : .drain, endpoint) }
+        for endpoint in endpoints {
+            if undo { self.health.undrain(endpoint) } else { self.health.follow(.drain, endpoint) }
+        }
         guard !undo else { return answer(.undrained) }
         self.drainer.close(selection) { answer(.draining(sessions: $0)) }
     }
@@ -174,22 +176,29 @@ extension Gateway {
 
     /// What the process does, and what it may use.
     public func status(answer: @escaping (GatewayStatus) -> Void) {
+        self.survey.ask {
+            $0.sessionCount
+        } then: { [unowned self] sessions in
+            answer(self.status(sessions: sessions.reduce(0, +)))
+        }
+    }
+
+    private func status(sessions: Int) -> GatewayStatus {
         let now = self.loop.now
-        answer(
-            GatewayStatus(
-                version: self.version, process: Int(OwnProcess.number), started: self.started.text,
-                uptime: now - self.started.instant, workers: self.fleet.members.count, sessions: self.fleet.sessions,
-                isDraining: !self.drainer.isServing, drainEndsIn: self.drainer.end.map { max(.zero, $0 - now) },
-                memory: self.fleet.memory.total, memoryLimit: self.fleet.memory.limit,
-                openFiles: ProcessUsage.openDescriptors(), openFilesLimit: self.fleet.descriptorLimit,
-                listeners: self.serving.listeners.listeners.map(\.url),
-                isReadOnly: self.serving.startedWith.admin?.readOnly ?? false,
-                showsPayloads: self.serving.startedWith.admin?.payloads ?? false, lastReload: self.reloader.last))
+        return GatewayStatus(
+            version: self.version, process: Int(OwnProcess.number), started: self.started.text,
+            uptime: now - self.started.instant, workers: self.fleet.members.count, sessions: sessions,
+            connections: self.fleet.sessions, isDraining: !self.drainer.isServing,
+            drainEndsIn: self.drainer.end.map { max(.zero, $0 - now) }, memory: self.fleet.memory.total,
+            memoryLimit: self.fleet.memory.limit, openFiles: ProcessUsage.openDescriptors(),
+            openFilesLimit: self.fleet.descriptorLimit, listeners: self.serving.listeners.listeners.map(\.url),
+            isReadOnly: self.serving.startedWith.admin?.readOnly ?? false,
+            showsPayloads: self.serving.startedWith.admin?.payloads ?? false, lastReload: self.reloader.last)
     }
 
     // MARK: - The admin address
 
-    /// Logs that the admin address could not be opened although the gateway serves.
+    /// Logs that the admin address could not be opened, or does not work, although the gateway serves.
     public func logAdminFailed(_ error: StartError) { self.log.write(.error, "admin-failed", reason: "\(error)") }
 
     /// Logs what an operator changed.

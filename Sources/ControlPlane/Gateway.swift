@@ -88,7 +88,8 @@ public final class Gateway {
             }
             let survey = Survey(fleet)
             let sideWork = try SideWork(on: loop)
-            self.passwords = try WorkerPasswords(PasswordPool(), on: loop)
+            // A dashboard asks several questions at once, and operators may share an address.
+            self.passwords = try WorkerPasswords(PasswordPool(mostOfAddress: 16), on: loop)
             let resolver = try Resolver(lookUp: lookUp)
             try resolver.start()
             let names = try NameRefresh(resolver: resolver, log: log, loop: loop)

@@ -45,7 +45,7 @@ import Testing
                 let request = Self.request("/api/drain", authorization)
                 let answer = try TestClient.ask(server.address, control.loop, request)
                 #expect(answer.hasPrefix("HTTP/1.1 401 Unauthorized\r\n"))
-                #expect(answer.contains("\r\nWWW-Authenticate: Basic realm=\"ops\"\r\n"))
+                #expect(answer.contains("\r\nWWW-Authenticate: Basic realm=\"ops\", charset=\"UTF-8\"\r\n"))
             }
             let crowded = try TestClient.ask(
                 server.address, control.loop, Self.request("/api/drain", "Basic crowded"))

@@ -111,10 +111,15 @@ final class FakeControl: GatewayControl {
             answer(
                 GatewayStatus(
                     version: "1", process: 2, started: "2026-01-01T00:00:00Z", uptime: .seconds(3), workers: 4,
-                    sessions: 5, isDraining: false, memory: 6, memoryLimit: 7, openFilesLimit: 8, listeners: ["ws://a"])
+                    sessions: 5, connections: 9, isDraining: false, memory: 6, memoryLimit: 7, openFilesLimit: 8,
+                    listeners: ["ws://a"])
             )
         }
     }
+
+    private(set) var failures: [String] = []
+
+    func logAdminFailed(_ error: StartError) { self.failures.append("\(error)") }
 
     private(set) var changes: [(change: AdminChange, asker: String)] = []
 

@@ -13,16 +13,18 @@ extension AdminRequest {
         let known = Content.Key.allCases.map(\.stringValue)
         let data = Data(self.body)
         let content: Content
-        let names: [String]
+        let keys: AnyKeys
         do {
             content = try JSONDecoder().decode(type, from: data)
-            names = try JSONDecoder().decode(AnyKeys.self, from: data).names
+            keys = try JSONDecoder().decode(AnyKeys.self, from: data)
         } catch {
             throw .error(400, "the body has to be a JSON object of \(known.joined(separator: ", "))")
         }
-        if let unknown = names.sorted().first(where: { !known.contains($0) }) {
+        if let unknown = keys.names.sorted().first(where: { !known.contains($0) }) {
             throw .error(400, "unknown key \(unknown): there are \(known.joined(separator: ", "))")
         }
+        // A variable that was not set: it must not mean all.
+        if let empty = keys.nulls.sorted().first { throw .error(400, "`\(empty)` is null: leave it out") }
         return content
     }
 }
@@ -37,8 +39,12 @@ private struct AnyKeys: Decodable {
     }
 
     var names: [String]
+    /// Those with the value null.
+    var nulls: [String]
 
     init(from decoder: any Decoder) throws {
-        self.names = try decoder.container(keyedBy: Name.self).allKeys.map(\.stringValue)
+        let container = try decoder.container(keyedBy: Name.self)
+        self.names = container.allKeys.map(\.stringValue)
+        self.nulls = try container.allKeys.filter { try container.decodeNil(forKey: $0) }.map(\.stringValue)
     }
 }

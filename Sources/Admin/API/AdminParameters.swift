@@ -11,7 +11,8 @@ struct AdminParameters {
     init(of request: AdminRequest, names: [String]) throws(AdminResponse) {
         let parameters = QueryParameters(request.query)
         for name in parameters.names where !names.contains(name) {
-            throw .error(400, "unknown parameter \(name.cut): there are \(names.joined(separator: ", "))")
+            let known = names.isEmpty ? "none" : names.joined(separator: ", ")
+            throw .error(400, "unknown parameter \(name.cut): there are \(known)")
         }
         var values: [String: String] = [:]
         for name in names {
@@ -56,6 +57,9 @@ struct AdminParameters {
 }
 
 extension AdminRequest {
+    /// Refuses a query where there is nothing to choose: a `dry-run` that is ignored would do what it is to prevent.
+    func takesNoParameters() throws(AdminResponse) { _ = try AdminParameters(of: self, names: []) }
+
     /// The query is `dry-run`, or nothing.
     func dryRun() throws(AdminResponse) -> Bool {
         try AdminParameters(of: self, names: ["dry-run"]).flag("dry-run")

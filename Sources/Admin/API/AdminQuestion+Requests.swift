@@ -62,6 +62,7 @@ extension CloseOrder {
 
     /// One session.
     init(ofSession id: Substring, _ request: AdminRequest) throws(AdminResponse) {
+        try request.takesNoParameters()
         let body = try request.decoded(as: WordsBody.self)
         try self.init(SessionFilter(), code: body?.code, reason: body?.reason)
         guard let id = SessionID(String(id)) else { throw .noSuchSession }
@@ -124,6 +125,7 @@ extension AdminQuestion {
     }
 
     init(drain request: AdminRequest) throws(AdminResponse) {
+        try request.takesNoParameters()
         let body = try request.decoded(as: DrainBody.self)
         let undo = body?.undo ?? false
         switch (body?.backend, body?.endpoint) {
@@ -188,6 +190,7 @@ extension EndpointOrder {
     }
 
     init(_ request: AdminRequest) throws(AdminResponse) {
+        try request.takesNoParameters()
         guard let body = try request.decoded(as: Body.self) else {
             throw .error(400, "name the endpoint: {\"backend\": \"…\", \"endpoint\": \"…\", \"state\": \"drain\"}")
         }

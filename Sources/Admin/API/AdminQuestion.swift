@@ -58,7 +58,7 @@ extension GatewayControl {
             }
         case .drain(let selection, let undo):
             self.drain(selection, undo: undo) { outcome in
-                self.log(AdminChange(outcome, of: selection), by: asker)
+                self.log(AdminChange(outcome, of: selection, undo: undo), by: asker)
                 answer(.drain(outcome))
             }
         case .order(let order):

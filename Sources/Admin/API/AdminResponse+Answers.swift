@@ -1,6 +1,7 @@
 public import Admission
-internal import Configuration
+public import Configuration
 public import ControlPlane
+internal import Credentials
 public import DataPlane
 internal import HTTP1
 public import Observability
@@ -63,6 +64,7 @@ extension AdminResponse {
             $0.member("uptime_seconds", status.uptime)
             $0.member("workers", status.workers)
             $0.member("sessions", status.sessions)
+            $0.member("connections", status.connections)
             $0.member("draining", status.isDraining)
             $0.member("drain_ends_in_seconds", status.drainEndsIn)
             $0.member("read_only", status.isReadOnly)
@@ -136,12 +138,12 @@ extension AdminResponse {
     /// Of a request without a good password.
     ///
     /// - Parameter login: not that of a user.
-    public static func unidentified(_ login: Gateway.Login, realm: String) -> AdminResponse {
+    public static func unidentified(_ login: Gateway.Login, _ settings: BasicSettings) -> AdminResponse {
         switch login {
         case .crowded: return .error(503, "too many passwords are being verified", fields: ["Retry-After": "1"])
         case .absent, .refused, .user:
             let text = login == .absent ? "a user and a password are needed here" : "the user or the password is wrong"
-            return .error(401, text, fields: ["WWW-Authenticate": "Basic realm=\"\(realm)\""])
+            return .error(401, text, fields: ["WWW-Authenticate": Challenge.value(settings)])
         }
     }
 

@@ -45,7 +45,11 @@ struct AdminRoute: Sendable {
     init(
         _ method: String, _ path: String, _ help: String, for visitors: Visitors = .users, asks question: AdminQuestion
     ) {
-        self.init(method, path, help, for: visitors) { _, _ in .ask(question) }
+        self.init(method, path, help, for: visitors) { request, _ throws(AdminResponse) in
+            // Probes may send what they like.
+            if path.hasPrefix("/api/") { try request.takesNoParameters() }
+            return .ask(question)
+        }
     }
 
     /// The methods of requests that it takes.

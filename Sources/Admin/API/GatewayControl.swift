@@ -78,6 +78,8 @@ public protocol GatewayControl: AnyObject {
     func rooms(_ query: RoomQuery, answer: @escaping (@escaping @Sendable () -> RoomPage) -> Void)
     /// What the process does, and what it may use.
     func status(answer: @escaping (GatewayStatus) -> Void)
+    /// Logs that the admin address does not work.
+    func logAdminFailed(_ error: StartError)
     /// Logs what an operator changed.
     func log(_ change: AdminChange, by asker: String)
 }

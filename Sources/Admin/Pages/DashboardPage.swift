@@ -1,4 +1,3 @@
-internal import FoundationEssentials
 internal import HTTP1
 internal import TLS
 
@@ -44,7 +43,7 @@ enum DashboardPage {
 
     /// As a policy names a script (CSP3 section 2.3.1).
     private static func hash(of text: [UInt8]) -> String {
-        "sha256-" + Data(Digest.sha256(text)).base64EncodedString()
+        "sha256-" + Base64.encoded(Digest.sha256(text).span)
     }
 }
 

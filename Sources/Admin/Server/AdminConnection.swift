@@ -8,14 +8,17 @@ internal import TLS
 
 /// One connection to the admin address: reads a request, gets the answer, sends it, and closes.
 final class AdminConnection: ConnectionOwner, TimerHandler {
-    /// `securing → reading → waiting → answering → ending → closed`; from `waiting` at once to `closed` if a WebSocket takes the connection
-    /// over.
+    /// `securing → reading → waiting → answering → ending → closed`; from `waiting` to `closed` if a WebSocket takes the connection over, or by
+    /// `abandoned`.
     private enum State {
         /// The TLS handshake is under way.
         case securing
         case reading
         /// The gateway was asked, and has not answered.
         case waiting
+        /// The client is gone. The connection keeps its place until the gateway has answered: otherwise the questions of clients that leave
+        /// at once would have no bound.
+        case abandoned
         case answering
         /// The answer is sent. Bytes that still come are read and discarded: to close with unread bytes would reset the connection, and
         /// the client could miss the answer.
@@ -51,7 +54,7 @@ final class AdminConnection: ConnectionOwner, TimerHandler {
     var idleSince: MonotonicInstant? {
         switch self.state {
         case .securing, .reading, .answering, .ending: self.lastStep
-        case .waiting, .closed: nil
+        case .waiting, .abandoned, .closed: nil
         }
     }
 
@@ -79,10 +82,10 @@ final class AdminConnection: ConnectionOwner, TimerHandler {
         case .securing: if let result = connection.handshakeNews() { self.handshake(result, connection) }
         case .reading: self.read(connection)
         // The client may have shut down its side; it still wants the answer.
-        case .waiting: if readiness.isFailed { self.close() }
+        case .waiting: if readiness.isFailed { self.abandon() }
         case .answering: self.send()
         case .ending: self.discard(connection)
-        case .closed: break
+        case .abandoned, .closed: break
         }
     }
 
@@ -91,7 +94,7 @@ final class AdminConnection: ConnectionOwner, TimerHandler {
         switch self.state {
         case .reading: self.answer(AdminResponse(408, "The request did not arrive in time."))
         case .waiting: self.answer(AdminResponse(504, "The gateway did not answer in time."))
-        case .securing, .answering, .ending: self.close()
+        case .securing, .abandoned, .answering, .ending: self.close()
         case .closed: break
         }
     }
@@ -164,7 +167,8 @@ final class AdminConnection: ConnectionOwner, TimerHandler {
 
     private func identified(_ login: Gateway.Login, _ request: AdminRequest, _ settings: BasicSettings) {
         guard case .waiting = self.state else { return }
-        guard case .user(let user) = login else { return self.answer(.unidentified(login, realm: settings.realm)) }
+        self.password = nil
+        guard case .user(let user) = login else { return self.answer(.unidentified(login, settings)) }
         self.user = user
         self.decide(request)
     }
@@ -216,6 +220,7 @@ final class AdminConnection: ConnectionOwner, TimerHandler {
     private func answer(_ response: AdminResponse) {
         switch self.state {
         case .reading, .waiting: break
+        case .abandoned: return self.close()
         case .securing, .answering, .ending, .closed: return
         }
         // It was too slow.
@@ -267,6 +272,14 @@ final class AdminConnection: ConnectionOwner, TimerHandler {
             self.connection?.send(response.bytes(date: WallClock.httpDate()).span)
         }
         self.close()
+    }
+
+    private func abandon() {
+        // No thread has to hash for it, and no answer comes.
+        guard self.password == nil else { return self.close() }
+        self.state = .abandoned
+        self.connection?.close()
+        self.connection = nil
     }
 
     func close() {

@@ -35,6 +35,8 @@ public final class AdminServer: AcceptorOwner {
     private var tls: (context: TLSServerContext, settings: TLSServerSettings)?
     /// `nil` after `close`.
     private var acceptor: Acceptor?
+    /// Why a connection could not be begun with the last time.
+    private var trouble: String?
     private(set) var connections: [ObjectIdentifier: AdminConnection] = [:]
     private(set) var sockets: [ObjectIdentifier: AdminSocket] = [:]
     let events: EventStreams
@@ -108,7 +110,15 @@ public final class AdminServer: AcceptorOwner {
             self.connections[ObjectIdentifier(connection)] = connection
         } catch {
             Kernel.close(descriptor)
+            self.logTrouble("\(error)")
         }
+    }
+
+    /// Logs why a connection could not be begun with, once for each reason in a row.
+    private func logTrouble(_ reason: String) {
+        guard reason != self.trouble else { return }
+        self.trouble = reason
+        self.control.logAdminFailed(StartError("a connection to the admin address was closed: \(reason)"))
     }
 
     /// libssl's part of a connection, with the certificates as they are now; `nil` without TLS.

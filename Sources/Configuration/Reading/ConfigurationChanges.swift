@@ -1,7 +1,7 @@
 /// How a configuration differs from another one, line by line, as both may be shown.
 public enum ConfigurationChanges {
     /// Where more lines than this lie between the first change and the last one, they are all given: to compare them would take too long.
-    private static let mostCompared = 4000
+    private static let mostCompared = 1000
 
     /// The lines that are gone, each behind `- `, and the new ones behind `+ `, in their order. Secrets are left out of both, so that a change of
     /// only those shows no line.

@@ -23,7 +23,7 @@ public enum ShownConfiguration {
     private static func lines(of node: DocumentNode, _ section: Section?, inner: Section? = nil) -> [String] {
         switch node.content {
         case .empty, .invalid: [""]
-        case .scalar(let text): [self.scalar(self.withoutSecrets(text))]
+        case .scalar(let text): [self.scalar(self.withoutSecrets(self.withoutDefaults(text)))]
         case .list(let nodes) where nodes.isEmpty: ["[]"]
         case .list(let nodes):
             nodes.flatMap { node in
@@ -57,6 +57,19 @@ public enum ShownConfiguration {
     private static func masked(_ entry: DocumentNode.Entry, _ key: String) -> [String] {
         guard case .mapping(let entries) = entry.value.content else { return ["\(key): \(self.mark)"] }
         return ["\(key):"] + entries.map { "  \(self.scalar($0.key)): \(self.mark)" }
+    }
+
+    /// A text without what variables are where they are not set: `${NAME:-*}`.
+    private static func withoutDefaults(_ text: String) -> String {
+        var shown = ""
+        var rest = text[...]
+        while let start = rest.firstRange(of: "${"), let end = rest[start.upperBound...].firstIndex(of: "}") {
+            let variable = rest[start.upperBound..<end]
+            let name = variable.firstRange(of: ":-").map { variable[..<$0.lowerBound] + ":-*" } ?? variable
+            shown += rest[..<start.upperBound] + name + "}"
+            rest = rest[rest.index(after: end)...]
+        }
+        return shown + rest
     }
 
     /// A text without the user and the query of a URL in it. A path may have a query, too.

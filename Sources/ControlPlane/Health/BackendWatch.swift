@@ -84,6 +84,10 @@ final class BackendWatch: TimerHandler {
 
     func follow(_ index: Int, _ order: EndpointHealth.Order) { self.update(index) { $0.follow(order) } }
 
+    func undrain(_ index: Int) {
+        if self.health.endpoints[index].order == .drain { self.follow(index, .up) }
+    }
+
     func timerFired() {
         self.timer = nil
         self.publish(self.health.timePassed(to: self.time))

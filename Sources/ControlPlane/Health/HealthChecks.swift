@@ -134,6 +134,11 @@ final class HealthChecks {
         if let place = self.place(of: endpoint) { place.watch.follow(place.index, order) }
     }
 
+    /// Takes a drain back. Another order stays.
+    func undrain(_ endpoint: Endpoint) {
+        if let place = self.place(of: endpoint) { place.watch.undrain(place.index) }
+    }
+
     private func place(of endpoint: Endpoint) -> Place? { self.places[ObjectIdentifier(endpoint)] }
 
     // MARK: - What others see

@@ -37,7 +37,7 @@ public struct AdminChange: Equatable, Sendable {
     }
 
     /// A drain, or one that is taken back.
-    public init(_ outcome: DrainOutcome, of selection: DrainSelection) {
+    public init(_ outcome: DrainOutcome, of selection: DrainSelection, undo: Bool) {
         let target: String? =
             switch selection {
             case .process: nil
@@ -47,7 +47,7 @@ public struct AdminChange: Equatable, Sendable {
         switch outcome {
         case .draining(let sessions): self.init("drain", target, count: sessions)
         case .undrained: self.init("undrain", target)
-        case .unknown(let what): self.init("drain", target, result: what)
+        case .unknown(let what): self.init(undo ? "undrain" : "drain", target, result: what)
         }
     }
 

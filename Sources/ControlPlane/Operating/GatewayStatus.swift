@@ -10,8 +10,10 @@ public struct GatewayStatus: Sendable {
     public var uptime: Duration
     /// Threads that relay sessions.
     public var workers: Int
-    /// Connections of clients, with a session or without.
+    /// Sessions that are open or closing.
     public var sessions: Int
+    /// Connections of clients, with a session or without.
+    public var connections: Int
     /// Whether every session is being closed.
     public var isDraining: Bool
     /// Until what is left of that is aborted; `nil`: it does not drain, or waits for `drain.delay`.

@@ -13,9 +13,13 @@ public enum Challenge {
     private static func value(_ kind: AuthSettings) -> String? {
         switch kind {
         case .jwt, .forward: "Bearer"
-        // The charset has browsers send UTF-8 (RFC 7617 section 2.1).
-        case .basic(let settings): "Basic realm=\"\(settings.realm)\", charset=\"UTF-8\""
+        case .basic(let settings): self.value(settings)
         case .certificate: nil
         }
+    }
+
+    /// The value for passwords. The charset has browsers send UTF-8 (RFC 7617 section 2.1).
+    public static func value(_ settings: BasicSettings) -> String {
+        "Basic realm=\"\(settings.realm)\", charset=\"UTF-8\""
     }
 }

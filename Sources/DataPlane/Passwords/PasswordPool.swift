@@ -26,11 +26,15 @@ public final class PasswordPool: Sendable {
     private static let niceness: Int32 = 5
     /// How many passwords may be hashed or wait for that.
     static let most = 64
-    /// How many requests of an address may wait.
-    static let mostOfAddress = 4
+    /// How many requests of an address may wait on routes.
+    public static let mostOfAddress = 4
+    private let mostOfAddress: Int
 
     /// No thread runs before the first password. Throws if the system has no descriptor to wake them.
-    public init() throws(SystemError) {
+    ///
+    /// - Parameter mostOfAddress: how many requests of an address may wait.
+    public init(mostOfAddress: Int = PasswordPool.mostOfAddress) throws(SystemError) {
+        self.mostOfAddress = mostOfAddress
         self.threads = try CallThreads("gateway-hash", most: Self.mostThreads, niceness: Self.niceness)
     }
 
@@ -54,7 +58,7 @@ public final class PasswordPool: Sendable {
             if state.memory.knows(credential, of: file, now: now.sinceZero) { return .isKnown }
             guard state.hashing < Self.most else { return .isCrowded }
             guard let address else { return .waits(.zero) }
-            guard state.requests[address, default: 0] < Self.mostOfAddress else { return .isCrowded }
+            guard state.requests[address, default: 0] < self.mostOfAddress else { return .isCrowded }
             state.requests[address, default: 0] += 1
             return .waits(state.wrong.pause(for: address, now: now.sinceZero))
         }

@@ -90,8 +90,9 @@ struct LogSubject {
         context.metrics.turnedAway(rule.result)
         if case .tooMany = rule { context.metrics.reached(.init(.connectionsPerAddress, of: .listener), route: nil) }
         let reason = rule.reason
-        self.remember(nil, reason, context)
         guard var record = self.strangersRecord(.info, "refused", reason: reason, context) else { return }
+        // Only those that have a line: at the door one address can be turned away any number of times, and would hide all others.
+        self.remember(nil, reason, context)
         record.add("reason", reason)
         context.log.write(record)
     }

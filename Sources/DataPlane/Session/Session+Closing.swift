@@ -80,9 +80,10 @@ extension Session {
         case .nothing: break
         case .relayedClose: self.connection(leg)?.send(bytes)
         case .close(let close):
+            guard let connection = self.connection(leg) else { return }
             let key: MaskingKey? = leg == .backend ? .random : nil
             let frame = Frame.close(close, maskingKey: key)
-            self.connection(leg)?.send(frame.span)
+            connection.send(frame.span)
             self.tailed?.sent(frame.span, to: leg)
         }
     }

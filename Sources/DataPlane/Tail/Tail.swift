@@ -13,14 +13,17 @@ public final class Tail: Sendable {
         case ended
     }
 
-    /// The most bytes of frames that wait at a time.
+    /// The most bytes of frames that wait at a time, where memory is ample.
     public static let mostWaiting = 4 << 20
+    /// The part of the bound on memory that may wait in one tail. All tails together must not have it from sessions.
+    private static let share = 256
 
     /// What it shows.
     public let selection: TailSelection
     /// Whether payloads are shown, or only what frames they are in.
     public let showsPayloads: Bool
     private let memory: MemoryBound
+    private let most: Int
     private let memoryRose: @Sendable () -> Void
     private let deliver: @Sendable (Tail, [News]) -> Void
     private let waiting = Atomic<Int>(0)
@@ -37,6 +40,7 @@ public final class Tail: Sendable {
         self.selection = selection
         self.showsPayloads = showsPayloads
         self.memory = memory
+        self.most = min(Self.mostWaiting, memory.limit / Self.share)
         self.memoryRose = memoryRose
         self.deliver = deliver
     }
@@ -48,7 +52,7 @@ public final class Tail: Sendable {
     /// Counts `bytes` that will wait. Returns false, and counts none, if they do not fit, or memory is scarce.
     func reserve(_ bytes: Int) -> Bool {
         guard !self.memory.isScarce else { return false }
-        guard self.waiting.add(bytes, ordering: .relaxed).newValue <= Self.mostWaiting else {
+        guard self.waiting.add(bytes, ordering: .relaxed).newValue <= self.most else {
             self.waiting.subtract(bytes, ordering: .relaxed)
             return false
         }

@@ -69,6 +69,9 @@ extension Worker {
         return activity
     }
 
+    /// How many sessions are open or closing.
+    public var sessionCount: Int { self.sessions.count }
+
     /// Which sessions hold memory, and what waits for room.
     public var memoryReport: MemoryReport { self.memory.report }
 

@@ -70,15 +70,15 @@ public final class EventFeed: Sendable {
         }
     }
 
-    /// Hands an event to the listener. Any thread may call this.
+    /// Hands an event to the listener, if there is room. Any thread may call this.
     ///
-    /// - Parameter event: a JSON object.
-    func hand(_ event: [UInt8]) {
+    /// - Parameter event: makes a JSON object.
+    func hand(_ event: () -> [UInt8]) {
         guard self.waiting.add(1, ordering: .relaxed).newValue <= Self.mostWaiting else {
             self.waiting.subtract(1, ordering: .relaxed)
             self.skipped.add(1, ordering: .relaxed)
             return
         }
-        self.mailbox.send(event)
+        self.mailbox.send(event())
     }
 }

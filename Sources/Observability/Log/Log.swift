@@ -71,7 +71,7 @@ public final class Log: Sendable {
         let isWritten = self.writes(record.level)
         guard isWritten || name != nil else { return }
         let time = WallClock.rfc3339()
-        if let name { self.feed.hand(LogFormatter.event(name, record, time: time)) }
+        if let name { self.feed.hand { LogFormatter.event(name, record, time: time) } }
         if isWritten { self.append(self.formatter.line(record, time: time)) }
     }
 

@@ -17,11 +17,19 @@ struct ShownConfigurationTests {
     @Test(arguments: [
         "a: b", "a: \"b c\"", "a: \"x: y\"", "a:\n  - b\n  - c: d\n    e:\n      - f", "a: []", "a: {}",
         "\"a b\": \"*\"",
-        "a: \"ends:\"", "a: \"#\"", "a: \"\\\"\\\\\\n\"", "a: ${NAME}", "a: ${NAME:-x}", "a: 0.5/s", "a: \"[::1]:80\"",
+        "a: \"ends:\"", "a: \"#\"", "a: \"\\\"\\\\\\n\"", "a: ${NAME}", "a: 0.5/s", "a: \"[::1]:80\"",
         "a: \"\"", "a: ",
     ])
     func `values keep their form`(_ text: String) {
         #expect(Self.shown(text) == text + "\n")
+    }
+
+    @Test(arguments: [
+        ("a: ${NAME:-x}", "a: ${NAME:-*}"), ("a: b${A:-c/d}${B}${C:-}e", "a: b${A:-*}${B}${C:-*}e"),
+        ("a: ws://u:${P:-x}@h/", "a: ws://*@h/"), ("a: ${", "a: ${"),
+    ])
+    func `what a variable is where it is not set is left out`(_ text: String, _ shown: String) {
+        #expect(Self.shown(text) == shown + "\n")
     }
 
     /// A file with a secret in each place that may have one.
