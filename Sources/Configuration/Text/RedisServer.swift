@@ -45,3 +45,11 @@ public struct RedisServer: Hashable, Sendable {
         self.tls = text.hasPrefix("rediss:")
     }
 }
+
+extension RedisServer: CustomStringConvertible {
+    /// As it can be written in the configuration.
+    public var description: String {
+        guard case .tcp = self.address else { return "\(self.address)" }
+        return "\(self.tls ? "rediss" : "redis")://\(self.address)/\(self.database)"
+    }
+}

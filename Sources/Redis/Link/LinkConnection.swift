@@ -18,6 +18,8 @@ final class LinkConnection: ConnectorOwner {
     private let context: ConnectionContext
     private unowned let link: RedisLink
     private var stage = Stage.idle
+    /// Nothing is read.
+    private var isPaused = false
 
     init(_ side: LinkMachine.Side, _ context: ConnectionContext, _ link: RedisLink) {
         self.side = side
@@ -34,6 +36,12 @@ final class LinkConnection: ConnectorOwner {
 
     func send(_ bytes: [UInt8]) {
         if case .open(let connection) = self.stage { connection.send(bytes.span) }
+    }
+
+    /// Reads nothing until this is called with `false`: what comes waits at the server.
+    func pause(_ isPaused: Bool) {
+        self.isPaused = isPaused
+        if !isPaused, case .open(let connection) = self.stage { connection.readAgainLater() }
     }
 
     /// The link is not told any more.
@@ -76,7 +84,7 @@ final class LinkConnection: ConnectorOwner {
 
     private func read(_ connection: Connection) {
         for _ in 0..<Self.readsPerTurn {
-            guard case .open = self.stage, connection.mayRead else { return }
+            guard case .open = self.stage, connection.mayRead, !self.isPaused else { return }
             let plaintext = self.context.buffers.plaintext
             switch connection.receive(atMost: Self.readSize) {
             case .bytes(let range): self.link.received(plaintext.span.extracting(range), on: self.side)
@@ -85,6 +93,6 @@ final class LinkConnection: ConnectorOwner {
             case .failed(let failure): self.link.failed("\(failure)")
             }
         }
-        if case .open = self.stage { connection.readAgainLater() }
+        if case .open = self.stage, !self.isPaused { connection.readAgainLater() }
     }
 }

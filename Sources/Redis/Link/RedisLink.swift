@@ -52,9 +52,6 @@ public final class RedisLink: TimerHandler {
         self.machine = LinkMachine(settings, limits, times, name: String(random.next(), radix: 36))
     }
 
-    /// Whether commands can be sent.
-    public var isUp: Bool { self.machine.isUp }
-
     /// Connects, and goes on trying.
     public func start() { self.act(self.machine.start(at: self.context.loop.now)) }
 
@@ -68,6 +65,9 @@ public final class RedisLink: TimerHandler {
 
     /// Wants no message of the channel any more.
     public func leave(_ channel: [UInt8]) { self.act(self.machine.leave(channel, at: self.context.loop.now)) }
+
+    /// Takes no messages until this is called with `false`. The server keeps so many, and after 20 s the link ends, because nothing arrives.
+    public func pauseMessages(_ isPaused: Bool) { self.sides[.subscriptions]?.pause(isPaused) }
 
     /// Sends a command that answers with a status or a number.
     ///

@@ -33,17 +33,23 @@ struct Subscriptions {
     /// Those that may have to be subscribed to or left, each once.
     private var queue: Deque<Channel> = []
     private var queued: Set<Channel> = []
+    /// Those that were left and are wanted again before the server was told: they are asked for once more, so that it confirms them.
+    private var renewed: Set<Channel> = []
     private var sent: Batch?
 
     /// When the batch that is on its way has waited for too long.
     var deadline: MonotonicInstant { self.sent?.deadline ?? .never }
 
     mutating func want(_ channel: Channel) {
-        if self.wanted.insert(channel).inserted { self.enqueue(channel) }
+        guard self.wanted.insert(channel).inserted else { return }
+        if self.subscribed.contains(channel) { self.renewed.insert(channel) }
+        self.enqueue(channel)
     }
 
     mutating func leave(_ channel: Channel) {
-        if self.wanted.remove(channel) != nil { self.enqueue(channel) }
+        guard self.wanted.remove(channel) != nil else { return }
+        self.renewed.remove(channel)
+        self.enqueue(channel)
     }
 
     private mutating func enqueue(_ channel: Channel) {
@@ -53,6 +59,7 @@ struct Subscriptions {
     /// The connection has ended: all of it begins anew with the next.
     mutating func end() {
         self.subscribed = []
+        self.renewed = []
         self.sent = nil
         self.queue = Deque(self.wanted)
         self.queued = self.wanted
@@ -65,7 +72,7 @@ struct Subscriptions {
         var channels: Deque<Channel> = []
         while channels.count < Self.batch, let channel = self.queue.first {
             let (isWanted, isSubscribed) = (self.wanted.contains(channel), self.subscribed.contains(channel))
-            if isWanted != isSubscribed {
+            if isWanted != isSubscribed || self.renewed.contains(channel) {
                 let own: Batch.Kind = isWanted ? .subscribe : .unsubscribe
                 guard kind == nil || kind == own else { break }
                 kind = own
@@ -73,6 +80,7 @@ struct Subscriptions {
             }
             self.queue.removeFirst()
             self.queued.remove(channel)
+            self.renewed.remove(channel)
         }
         guard let kind else { return nil }
         self.sent = Batch(kind: kind, channels: channels, deadline: deadline)

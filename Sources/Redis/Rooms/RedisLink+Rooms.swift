@@ -25,16 +25,37 @@ extension RedisLink {
         _ publication: RoomPublication, in room: RoomKeys, _ bounds: RoomHistoryBounds?,
         then: @escaping (Result<RoomPublished, RedisFailure>) -> Void
     ) {
+        guard bounds != nil || publication.idempotencyKey != nil else {
+            return self.publishOnly(publication, in: room, then: then)
+        }
         var keys = [room.position, room.history]
         if let key = publication.idempotencyKey { keys.append(room.answer(to: key)) }
         let arguments = [
-            room.channel, publication.payload, Array((publication.isText ? "t" : "b").utf8),
+            room.channel, publication.payload, Array(Self.kind(of: publication).utf8),
             Array(Self.word(publication.excluded).utf8), Self.digits(publication.receivers), Self.newEpoch(),
             Self.digits(bounds?.messages ?? 0), Self.digits(bounds?.duration ?? .zero),
             Self.digits(Self.positionTime(bounds)), Self.digits(Self.answerTime),
         ]
         self.ask(.script(.publish, keys: keys, arguments: arguments)) { [unowned self] result in
             self.pass(result, RoomPublished.init, to: then)
+        }
+    }
+
+    /// There is nothing to remember.
+    private func publishOnly(
+        _ publication: RoomPublication, in room: RoomKeys,
+        then: @escaping (Result<RoomPublished, RedisFailure>) -> Void
+    ) {
+        let time = Self.digits(WallClock.sinceEpoch())
+        let line =
+            Array("1 - - ".utf8) + time + Array(" \(Self.kind(of: publication)) ".utf8)
+            + Array("\(Self.word(publication.excluded))\n".utf8)
+        let command = RedisCommand([Array("PUBLISH".utf8), room.channel, line + publication.payload])
+        self.ask(.command(command)) { [unowned self] result in
+            self.pass(
+                result,
+                { $0.integer.map { _ in RoomPublished(isNew: true, position: nil, receivers: publication.receivers) } },
+                to: then)
         }
     }
 
@@ -86,6 +107,10 @@ extension RedisLink {
             then(.failure(.unknown(reason)))
             self.failed(reason)
         }
+    }
+
+    private static func kind(of publication: RoomPublication) -> String {
+        (publication.isText ? "t" : "b") + (publication.origin.map { "." + $0 } ?? "")
     }
 
     /// A session as a word of a message's line. What no session is called excludes none.

@@ -4,6 +4,8 @@ public struct RoomPublication: Sendable {
     public var payload: [UInt8]
     /// Whether it is text.
     public var isText: Bool
+    /// What its publisher calls it, in letters, digits and points; `nil`: nothing.
+    public var origin: String?
     /// The session that does not get it; `nil`: all get it.
     public var excluded: String?
     /// `Idempotency-Key`, at most 256 bytes of any kind; `nil`: there is none.

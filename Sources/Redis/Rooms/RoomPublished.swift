@@ -7,6 +7,12 @@ public struct RoomPublished: Equatable, Sendable {
     /// Those of the publication.
     public let receivers: Int
 
+    init(isNew: Bool, position: RoomPosition?, receivers: Int) {
+        self.isNew = isNew
+        self.position = position
+        self.receivers = receivers
+    }
+
     /// - Returns: `nil` for what is no answer of the script.
     init?(_ value: RedisValue) {
         guard let parts = value.list, parts.count == 4, let isNew = parts[0].integer, let offset = parts[1].integer,

@@ -66,6 +66,8 @@ import Testing
         #expect(scene.names.asked.load(ordering: .relaxed) == 3)
     }
 
+    private static let history = RoomHistoryBounds(messages: 5, for: .seconds(60))
+
     @Test(arguments: [
         "$99999999999999999999\r\n", "*2147483647\r\n", "HTTP/1.1 400 Bad Request\r\n\r\n",
         "*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n",
@@ -81,7 +83,7 @@ import Testing
         scene.server.answer = { $0.first == "EVAL" ? answer : FakeServer.politely($0) }
         let room = RoomKeys(prefix: "a", backend: "b", room: "c")
         #expect {
-            try scene.link.publish("x", in: room)
+            try scene.link.publish("x", in: room, Self.history)
         } throws: { error in
             if case RedisFailure.unknown? = error as? RedisFailure { true } else { false }
         }
@@ -89,7 +91,7 @@ import Testing
         #expect(scene.link.downs.first?.hasPrefix("it sent ") == true, "\(scene.link.downs)")
         scene.server.answer = { $0.first == "EVAL" ? "*4\r\n:1\r\n:0\r\n+\r\n:3\r\n" : FakeServer.politely($0) }
         #expect(scene.link.turn { scene.link.ups == 2 })
-        #expect(try scene.link.publish("y", in: room).receivers == 3)
+        #expect(try scene.link.publish("y", in: room, Self.history).receivers == 3)
     }
 
     @Test func `a server that ends the connection in the middle is connected to again`() throws {
@@ -110,7 +112,7 @@ import Testing
         #expect(scene.link.turn { scene.link.ups == 1 })
         scene.server.answer = { $0.first == "EVAL" ? "$1001\r\n" : FakeServer.politely($0) }
         #expect(throws: RedisFailure.unknown("it sent a string of 1001 bytes, more than 1000")) {
-            try scene.link.publish("x", in: RoomKeys(prefix: "a", backend: "b", room: "c"))
+            try scene.link.publish("x", in: RoomKeys(prefix: "a", backend: "b", room: "c"), Self.history)
         }
     }
 

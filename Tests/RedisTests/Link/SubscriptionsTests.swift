@@ -47,6 +47,23 @@ import Testing
         #expect(scene.next() == nil)
     }
 
+    @Test func `a channel that is left and wanted again behind another batch is confirmed again`() throws {
+        let scene = Scene()
+        let channel = Self.channel(1)
+        scene.want(1)
+        #expect(scene.next() == [.init("subscribe"), channel])
+        #expect(try scene.confirm("subscribe", channel) == .subscribed(channel))
+        scene.want(2)
+        #expect(scene.next() == [.init("subscribe"), Self.channel(2)])
+        scene.leave(1)
+        scene.want(1)
+        #expect(try scene.confirm("subscribe", Self.channel(2)) == .subscribed(Self.channel(2)))
+        #expect(scene.next() == [.init("subscribe"), channel])
+        #expect(try scene.confirm("subscribe", channel) == .subscribed(channel))
+        scene.leave(1)
+        #expect(scene.next() == [.init("unsubscribe"), channel])
+    }
+
     @Test func `a channel that is left before it is confirmed is left afterwards, and its messages are not wanted`()
         throws
     {
