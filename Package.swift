@@ -112,7 +112,7 @@ let package = Package(
             "DataPlane",
             [
                 "WebSocketProtocol", "HTTP1", "Balancing", "Configuration", "System", "TLS", "Credentials", "Admission",
-                "Sessions", "Observability", "Connections", "ProxyProtocol",
+                "Sessions", "Observability", "Connections", "ProxyProtocol", "Redis",
                 .product(name: "DequeModule", package: "swift-collections"),
             ], resources: [.embedInCode("Pages/console.html")]),
         // What the control thread does.
@@ -172,7 +172,7 @@ let package = Package(
         tests(
             "DataPlane",
             [
-                "Admission", "Balancing", "Credentials", "Observability", "Connections", "Sessions",
+                "Admission", "Balancing", "Credentials", "Observability", "Connections", "Sessions", "Redis",
                 "WebSocketProtocol",
                 "HTTP1", "Configuration", "System", "TLS",
             ]),
