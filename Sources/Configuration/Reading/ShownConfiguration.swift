@@ -80,7 +80,7 @@ public enum ShownConfiguration {
         }
         guard let separator = text.firstRange(of: "://") else { return text }
         let rest = text[separator.upperBound...]
-        let authority = rest.prefix { !"/?#}".contains($0) }
+        let authority = rest.prefix { !"/?#".contains($0) }
         guard let at = authority.lastIndex(of: "@") else { return text }
         return text[..<separator.upperBound] + "*" + text[at...]
     }
