@@ -43,20 +43,33 @@ extension Gateway {
     }
 
     /// Closes sessions.
-    ///
-    /// - Parameter answer: gets how many there are; `nil`: as many subjects are kept out as can be, and nothing was done.
-    public func closeSessions(_ order: CloseOrder, answer: @escaping (Int?) -> Void) {
+    public func closeSessions(_ order: CloseOrder, answer: @escaping (CloseOutcome) -> Void) {
+        guard let unknown = self.unknown(order.filter) else { return self.close(order, answer) }
+        // A configuration that was replaced may have had the name: its sessions end slowly.
+        var trial = order
+        trial.isDryRun = true
+        self.close(trial) { [unowned self] outcome in
+            if outcome == .matched(0) { answer(.unknown(unknown)) } else { self.close(order, answer) }
+        }
+    }
+
+    private func close(_ order: CloseOrder, _ answer: @escaping (CloseOutcome) -> Void) {
         if let subject = order.filter.subject, let duration = order.keepingOut, !order.isDryRun {
-            guard self.revoked.add(subject, for: duration, now: self.loop.now) else { return answer(nil) }
+            guard self.revoked.add(subject, for: duration, now: self.loop.now) else { return answer(.crowded) }
             // It is in force before the sessions are looked for.
             self.fleet.tell(.revoke(self.revoked))
         }
         self.survey.ask {
             $0.close(order)
         } then: { counts in
-            answer(counts.reduce(0, +))
+            answer(.matched(counts.reduce(0, +)))
         }
     }
+
+    private var names: KnownNames { KnownNames(configuration: self.serving.configuration) }
+
+    /// Which name in a filter the configuration in force does not have, and which there are; `nil`: it has all.
+    public func unknown(_ filter: SessionFilter) -> String? { self.names.unknown(filter) }
 
     // MARK: - Tails
 
@@ -136,7 +149,7 @@ extension Gateway {
             if self.drainer.isServing { self.drain(because: .admin) }
         case .backend(let name):
             guard let backend = configuration.backend(named: name) else {
-                return answer(.unknown("there is no backend \(name)"))
+                return answer(.unknown(self.names.noBackend(name)))
             }
             guard !backend.endpoints.isEmpty else {
                 let what = backend.tokens == nil ? "is a built-in service, which has no" : "has tokens, and no other"
@@ -144,8 +157,11 @@ extension Gateway {
             }
             self.drain(backend.endpoints, .ofBackend(name), undo: undo, answer)
         case .endpoint(let name, let endpointName):
-            guard let endpoint = configuration.backend(named: name)?.endpoint(named: endpointName) else {
-                return answer(.unknown("there is no endpoint \(endpointName) of a backend \(name)"))
+            guard let backend = configuration.backend(named: name) else {
+                return answer(.unknown(self.names.noBackend(name)))
+            }
+            guard let endpoint = backend.endpoint(named: endpointName) else {
+                return answer(.unknown(self.names.noEndpoint(endpointName, of: backend)))
             }
             self.drain([endpoint], .ofEndpoint(endpoint), undo: undo, answer)
         }
@@ -165,9 +181,12 @@ extension Gateway {
     ///
     /// - Returns: why there is nothing to do it with; `nil`: it is done.
     public func order(_ order: EndpointOrder) -> String? {
-        guard
-            let endpoint = self.serving.configuration.backend(named: order.backend)?.endpoint(named: order.endpoint)
-        else { return "there is no endpoint \(order.endpoint) of a backend \(order.backend)" }
+        guard let backend = self.serving.configuration.backend(named: order.backend) else {
+            return self.names.noBackend(order.backend)
+        }
+        guard let endpoint = backend.endpoint(named: order.endpoint) else {
+            return self.names.noEndpoint(order.endpoint, of: backend)
+        }
         self.health.follow(order.state.health, endpoint)
         return nil
     }

@@ -237,10 +237,11 @@ async def test_an_order_for_no_endpoint_is_refused():
         body = {"backend": "app", "endpoint": "ws://elsewhere", "state": "down"}
         async with session.post("/api/endpoints", json=body) as response:
             assert response.status == 404
-            assert (await response.json())["error"] == "there is no endpoint ws://elsewhere of a backend app"
+            words = f"there is no endpoint ws://elsewhere of a backend app: there is {url(backend)}"
+            assert (await response.json())["error"] == words
         assert "`state` is one of up, drain, down" in await refusal(session, "POST", "/api/endpoints", {**body, "state": "off"})
         (line,) = await changes(running, 1)
-        assert line["result"] == "there is no endpoint ws://elsewhere of a backend app"
+        assert line["result"] == words
 
 
 async def test_a_check_is_shown_with_its_time():

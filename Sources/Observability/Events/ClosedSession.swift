@@ -29,4 +29,9 @@ public struct ClosedSession: Equatable, Sendable {
         self.code = code
         self.by = by
     }
+
+    /// How it ended, for people: `backend-gone, 1011, by the backend`.
+    public var summary: String {
+        "\(self.cause.rawValue), \(self.code.map { "\($0)" } ?? "no code"), by the \(self.by)"
+    }
 }
