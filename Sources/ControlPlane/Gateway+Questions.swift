@@ -66,10 +66,11 @@ extension Gateway {
         }
     }
 
-    private var names: KnownNames { KnownNames(configuration: self.serving.configuration) }
-
     /// Which name in a filter the configuration in force does not have, and which there are; `nil`: it has all.
-    public func unknown(_ filter: SessionFilter) -> String? { self.names.unknown(filter) }
+    public func unknown(_ filter: SessionFilter) -> String? {
+        do throws(UnknownName) { try self.serving.configuration.checkNames(of: filter) } catch { return error.text }
+        return nil
+    }
 
     // MARK: - Tails
 
@@ -148,22 +149,15 @@ extension Gateway {
             answer(.draining(sessions: self.fleet.sessions))
             if self.drainer.isServing { self.drain(because: .admin) }
         case .backend(let name):
-            guard let backend = configuration.backend(named: name) else {
-                return answer(.unknown(self.names.noBackend(name)))
-            }
-            guard !backend.endpoints.isEmpty else {
-                let what = backend.tokens == nil ? "is a built-in service, which has no" : "has tokens, and no other"
-                return answer(.unknown("\(name) \(what) endpoints to drain"))
-            }
-            self.drain(backend.endpoints, .ofBackend(name), undo: undo, answer)
+            do throws(UnknownName) {
+                let endpoints = try configuration.knownBackend(name).knownEndpoints()
+                self.drain(endpoints, .ofBackend(name), undo: undo, answer)
+            } catch { answer(.unknown(error.text)) }
         case .endpoint(let name, let endpointName):
-            guard let backend = configuration.backend(named: name) else {
-                return answer(.unknown(self.names.noBackend(name)))
-            }
-            guard let endpoint = backend.endpoint(named: endpointName) else {
-                return answer(.unknown(self.names.noEndpoint(endpointName, of: backend)))
-            }
-            self.drain([endpoint], .ofEndpoint(endpoint), undo: undo, answer)
+            do throws(UnknownName) {
+                let endpoint = try configuration.knownBackend(name).knownEndpoint(endpointName)
+                self.drain([endpoint], .ofEndpoint(endpoint), undo: undo, answer)
+            } catch { answer(.unknown(error.text)) }
         }
     }
 
@@ -181,14 +175,11 @@ extension Gateway {
     ///
     /// - Returns: why there is nothing to do it with; `nil`: it is done.
     public func order(_ order: EndpointOrder) -> String? {
-        guard let backend = self.serving.configuration.backend(named: order.backend) else {
-            return self.names.noBackend(order.backend)
-        }
-        guard let endpoint = backend.endpoint(named: order.endpoint) else {
-            return self.names.noEndpoint(order.endpoint, of: backend)
-        }
-        self.health.follow(order.state.health, endpoint)
-        return nil
+        do throws(UnknownName) {
+            let endpoint = try self.serving.configuration.knownBackend(order.backend).knownEndpoint(order.endpoint)
+            self.health.follow(order.state.health, endpoint)
+            return nil
+        } catch { return error.text }
     }
 
     // MARK: - The process
@@ -212,7 +203,8 @@ extension Gateway {
             memoryLimit: self.fleet.memory.limit, openFiles: ProcessUsage.openDescriptors(),
             openFilesLimit: self.fleet.descriptorLimit, listeners: self.serving.listeners.listeners.map(\.url),
             isReadOnly: self.serving.startedWith.admin?.readOnly ?? false,
-            showsPayloads: self.serving.startedWith.admin?.payloads ?? false, lastReload: self.reloader.last)
+            showsPayloads: self.serving.startedWith.admin?.payloads ?? false, cluster: self.fleet.cluster.status,
+            lastReload: self.reloader.last)
     }
 
     // MARK: - The admin address

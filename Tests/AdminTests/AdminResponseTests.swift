@@ -87,11 +87,12 @@ import Testing
     @Test func `backends are listed with their endpoints`() {
         let endpoint = BackendRow.EndpointRow(
             name: "ws://a", state: "down", reason: "connect: Connection refused", since: .seconds(61), sessions: 1,
-            weight: 2, isBackup: true)
+            weight: 2, isBackup: true, isChecked: true)
         var other = endpoint
         other.state = "up"
         other.reason = nil
         other.isBackup = false
+        other.isChecked = false
         other.order = "drain"
         other.lastCheck = .seconds(4)
         other.checkTime = .milliseconds(5)
@@ -102,8 +103,8 @@ import Testing
         #expect(
             self.text(.backends(rows)) == """
                 {"backends":[{"name":"chat","kind":"websocket","sessions":3,"endpoints":[{"name":"ws://a",\
-                "state":"down","order":"up","reason":"connect: Connection refused","since_seconds":61,"sessions":1,"weight":2,\
-                "backup":true,"last_check_seconds":null,"check_seconds":null},{"name":"ws://a","state":"up","order":"drain",\
+                "state":"down","checked":true,"order":"up","reason":"connect: Connection refused","since_seconds":61,"sessions":1,"weight":2,\
+                "backup":true,"last_check_seconds":null,"check_seconds":null},{"name":"ws://a","state":"up","checked":false,"order":"drain",\
                 "reason":null,"since_seconds":61,"sessions":1,"weight":2,"backup":false,"last_check_seconds":4,\
                 "check_seconds":0.005000}]},{"name":"echo","kind":"echo","sessions":0,"endpoints":[]}]}
 

@@ -52,8 +52,16 @@ import Testing
         ("OPTIONS", "/", "", .readiness),
         ("OPTIONS", "/?x", "", .readiness),
         ("GET", "/metrics", "", .metrics),
-        ("GET", "/api/closes", "", .closes(causedBy: nil)),
-        ("GET", "/api/closes?cause=client-gone", "", .closes(causedBy: .clientGone)),
+        ("GET", "/api/closes", "", .closes(ClosedSessionFilter())),
+        ("GET", "/api/closes?cause=client-gone", "", .closes(ClosedSessionFilter(cause: .clientGone))),
+        (
+            "GET", "/api/closes?client=10.0.0.0/8&session=\(Self.id)&route=chat&endpoint=ws://a&code=1011", "",
+            .closes(
+                ClosedSessionFilter(
+                    session: SessionID(Self.id), route: "chat", endpoint: "ws://a", client: IPNetwork("10.0.0.0/8"),
+                    code: .number(1011)))
+        ),
+        ("GET", "/api/closes?code=none", "", .closes(ClosedSessionFilter(code: .absent))),
         ("GET", "/api/refusals", "", .refusals),
         ("GET", "/api/history", "", .history),
         ("GET", "/metrics?x=y", "", .metrics),

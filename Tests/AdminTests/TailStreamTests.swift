@@ -137,9 +137,8 @@ import WebSocketProtocol
 
     private static func close(_ session: SessionID) -> ClosedSession {
         ClosedSession(
-            at: .seconds(1_772_366_400), session: session, route: "a", client: "192.0.2.1", cause: .backendGone,
-            code: 1011,
-            by: "backend")
+            at: .seconds(1_772_366_400), session: session, route: "a", backend: nil, endpoint: nil, client: "192.0.2.1",
+            cause: .backendGone, code: 1011, by: "backend", reason: nil, detail: nil, duration: .seconds(1))
     }
 
     @Test func `how the session ended is said, also when it is over before the tail`() throws {

@@ -216,7 +216,7 @@ async def test_an_endpoint_that_goes_down_is_red_and_says_why():
     with reservation:
         async with WebSocketBackend() as backend, WebSocketBackend() as other:
             async with gateway(backend, other.port) as running, dashboard(running) as page:
-                await expect(page.locator("#sentence")).to_have_text("All 2 endpoints are up.")
+                await expect(page.locator("#sentence")).to_have_text("Both endpoints are up.")
                 other.server.close()
                 await other.server.wait_closed()
                 await expect(page.locator("#sentence")).to_have_text("1 of 2 endpoints is down. Every backend has one left.")
@@ -240,6 +240,46 @@ async def test_everything_down_is_red_on_the_first_screen(device, screenshots):
             assert await colour(page, "#verdict > div", "background-color") == await variable(page, "--bad-solid")
             assert (await page.title()).startswith("✖ Everything is down")
             await page.screenshot(path=screenshots / f"admin-all-down-{device}.png")
+
+
+@pytest.mark.parametrize("device", ["desktop", "phone"])
+async def test_what_nothing_checks_is_not_said_to_be_up(device, screenshots):
+    reservation, port = refusing_port()
+    with reservation:
+        backends = {"echo": {"builtin": "echo"}, "rooms": {"builtin": "broadcast"}, "app": {"websocket": [f"ws://127.0.0.1:{port}", "ws://127.0.0.1:9"]}}
+        async with gateway(backends=backends) as running, dashboard(running, **DEVICES[device]) as page:
+            sentence, row = page.locator("#sentence"), f'tr[data-endpoint="ws://127.0.0.1:{port}"]'
+            await expect(sentence).to_have_text("2 endpoints, none is checked: set health.")
+            await expect(page.locator(f"{row} .word")).to_have_text("not checked")
+            await expect(page.locator(f"{row} .since")).to_have_text("")
+            assert await colour(page, f"{row} .dot", "background-color") == await variable(page, "--soft")
+            # What clients meet is said, whatever is known of the endpoints.
+            for _ in range(2):
+                await raw.ask(running.plain, raw.upgrade("/app"))
+            await expect(sentence).to_have_text("In the last minute 2 clients got 502, and no session opened. 2 endpoints, none is checked: set health.")
+            assert await colour(page, "#sentence", "color") == await variable(page, "--bad")
+            assert await lies_within(page)
+            await page.screenshot(path=screenshots / f"admin-unchecked-{device}.png")
+            async with client(running.ws("/echo")):
+                await expect(sentence).to_contain_text("In the last minute 2 clients got 502. 2 endpoints")
+            await page.evaluate(f"location.hash = '/why?url=' + encodeURIComponent('{running.ws('/app')}')")
+            headline = page.locator("#answer h3")
+            await expect(headline).to_have_text(re.compile(r"The rules let it in, but at \d\d:\d\d:\d\d a client got 502"))
+            await expect(page.locator("#answer")).to_contain_text("Connection refused")
+            await expect(page.locator("#answer [data-state=unchecked]").first).to_contain_text("not checked")
+            await expect(page.locator("#answer .cure")).to_contain_text("set health for the backend")
+            await page.screenshot(path=screenshots / f"admin-why-lately-{device}.png")
+
+
+async def test_sessions_whose_backend_went_away_colour_the_sentence():
+    async with WebSocketBackend() as backend, gateway(backend) as running, dashboard(running) as page:
+        await expect(page.locator("#sentence")).to_have_text("The endpoint is up.")
+        async with client(running.ws("/app")) as socket:
+            await running.event("open")
+            backend.connections[-1].transport.abort()
+            await within(socket.wait_closed())
+        await expect(page.locator("#sentence")).to_have_text("In the last minute 1 session ended with backend-gone.")
+        assert await colour(page, "#sentence", "color") == await variable(page, "--warn")
 
 
 async def test_a_gateway_that_does_not_answer_is_red():
@@ -270,8 +310,9 @@ async def test_a_drain_shows_how_many_are_left():
         running.signal(15)
 
 
-async def test_who_closed_is_shown_over_time_and_as_a_table():
-    async with gateway() as running, dashboard(running) as page, admin(running) as session:
+@pytest.mark.parametrize("device", ["desktop", "phone"])
+async def test_who_closed_is_shown_over_time_and_as_a_table(device, screenshots):
+    async with gateway() as running, dashboard(running, **DEVICES[device]) as page, admin(running) as session:
         async with client(running.ws("/echo")) as socket:
             await socket.close(4000, "enough")
         async with client(running.ws("/echo")) as socket:
@@ -279,6 +320,20 @@ async def test_who_closed_is_shown_over_time_and_as_a_table():
             async with session.post(f"/api/sessions/{identifier}/close", json={"code": 4001}) as response:
                 assert response.status == 200
             await socket.wait_closed()
+        # A row opens the list of its sessions, with what the cause means; from there it is one step to a session.
+        await page.locator("#closes button", has_text="admin").click()
+        ended = page.locator("#ended")
+        await expect(page.locator("#ended-title")).to_have_text("admin, 4001")
+        await expect(page.locator("#ended-meaning")).to_have_text("An operator closed it.")
+        await expect(ended.locator("tbody tr")).to_have_count(1)
+        await expect(ended.locator("tbody tr")).to_contain_text("told the client “closed by an operator”")
+        await expect(ended.locator("tbody a")).to_have_text(identifier)
+        assert await lies_within(page)
+        await page.screenshot(path=screenshots / f"admin-ended-{device}.png")
+        await ended.locator("tbody a").click()
+        await expect(ended).to_be_hidden()
+        await expect(page.locator("#session-said")).to_have_text(re.compile("^Ended at .* after .*: admin, code 4001, by the gateway. The client was told"))
+        await page.evaluate("location.hash = '/overview'")
         for texts in (["client", "client-closed", "4000", "1"], ["gateway", "admin", "4001", "1"]):
             row = page.locator("#closes tbody tr", has_text=texts[2])
             for index, text in enumerate(texts):
@@ -357,7 +412,11 @@ async def test_an_endpoint_is_drained_from_the_page():
         await page.click("#confirm-yes")
         await expect(row.locator(".word")).to_have_text("draining")
         await running.event("admin", action="drain")
-        # Not confirmed: nothing changes.
+        # Not confirmed: nothing changes. No order for ever is spoken of where one is taken back.
+        await row.locator("select").select_option("up")
+        await expect(page.locator("#confirm")).to_contain_text("Clients come to it again")
+        await expect(page.locator("#confirm")).not_to_contain_text("until")
+        await page.keyboard.press("Escape")
         await row.locator("select").select_option("down")
         await page.keyboard.press("Escape")
         await expect(row.locator("select")).to_have_value("drain")
@@ -437,6 +496,10 @@ async def test_sessions_are_filtered_and_those_that_match_are_closed():
                 await within(socket.wait_closed())
                 assert socket.close_code == 1012
             await expect(page.locator("#sessions .list .empty")).to_have_text("No session matches these filters.")
+            await page.click("#show-ended")
+            await expect(page.locator("#ended tbody tr")).to_have_count(3)
+            await expect(page.locator("#ended tbody tr").first).to_contain_text("admin, 1012, by the gateway")
+            await page.click("#ended-done")
             await page.fill("#filter-route", "")
             await expect(page.locator("#sessions-said")).to_have_text("3 sessions")
             await page.fill("#filter-client", "nonsense")
@@ -549,7 +612,14 @@ async def test_why_not_shows_the_endpoints_as_they_are():
             await running.event("health", to="down")
             async with dashboard(running, f"why?url={running.ws('/app')}") as page:
                 await expect(page.locator("#answer h3")).to_have_text("No: 503")
-                await expect(page.locator("#answer [data-state=down]")).to_contain_text(f"ws://127.0.0.1:{port}")
+                await expect(page.locator("#answer [data-state=down]")).to_contain_text(f"ws://127.0.0.1:{port} – check: ")
+                await expect(page.locator("#answer .cure")).to_contain_text("up by itself once it answers")
+
+
+async def test_why_not_says_that_nothing_listens_on_the_port():
+    async with gateway() as running, dashboard(running, "why?url=ws://127.0.0.1:1/echo") as page:
+        await expect(page.locator("#answer h3")).to_have_text("Yes, if something in front forwards it to a listener")
+        assert await colour(page, "#answer h3", "color") == await variable(page, "--text")
 
 
 # --- Operating
@@ -560,6 +630,7 @@ async def test_a_reload_says_first_what_it_does_and_then_does_it():
         await running.events(2, "open")
         async with dashboard(running, "operate") as page:
             await expect(page.locator("#apply")).to_be_disabled()
+            await expect(page.locator("#apply")).to_have_attribute("title", "Only after a dry run without mistakes")
             running.write(routes=[{"path": "/echo", "backend": "nowhere"}])
             await page.click("#dry-run")
             await expect(page.locator("#reload-said .mistakes")).to_contain_text(re.compile(r":\d+:\d+: .*nowhere"))

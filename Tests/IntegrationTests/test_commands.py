@@ -89,22 +89,21 @@ async def test_a_name_that_there_is_not_is_told_with_those_that_there_are():
         address = await admin_address(running)
         known, bare = url(backend), url(backend).removeprefix("ws://")
         for arguments, words in {
-            ("--route", "chat"): "there is no route chat: there are echo, app, closed",
-            ("--backend", "chat"): "there is no backend chat: there are app, echo",
-            ("--backend", "app", "--endpoint", "ws://a:1"): f"there is no endpoint ws://a:1 of a backend app: there is {known}",
+            ("--route", "chat"): "there is no route chat; there are: echo, app, closed",
+            ("--backend", "chat"): "there is no backend chat; there are: app, echo",
+            ("--backend", "app", "--endpoint", "ws://a:1"): f"backend app has no endpoint ws://a:1; there are: {known}",
             ("--endpoint", bare): f"there is no endpoint {bare}: did you mean {known}?",
         }.items():
             _, errors = await command("close", *arguments, "--admin", address, status=1)
             assert errors == f"gateway: {words}\n"
         for arguments, words in {
-            ("chat", known): "there is no backend chat: there are app, echo",
-            ("app", bare): f"there is no endpoint {bare} of a backend app: did you mean {known}?",
-            ("echo", known): f"there is no endpoint {known} of a backend echo: there are none",
+            ("chat", known): "there is no backend chat; there are: app, echo",
+            ("app", bare): f"backend app has no endpoint {bare}: did you mean {known}?",
+            ("echo", known): "echo is a built-in service, which has no endpoints",
         }.items():
             for name, more in (("endpoint", ("down",)), ("drain", ())):
-                if (name, arguments[0]) != ("drain", "echo"):
-                    _, errors = await command(name, *arguments, *more, "--admin", address, status=1)
-                    assert errors == f"gateway: {words}\n"
+                _, errors = await command(name, *arguments, *more, "--admin", address, status=1)
+                assert errors == f"gateway: {words}\n"
         async with session.post("/api/sessions/close", json={"route": "chat", "subject": "alice", "for": "10m"}) as response:
             assert response.status == 404
         async with session.post("/api/sessions/close", json={"route": "closed"}) as response:
@@ -151,6 +150,13 @@ async def test_the_last_closes_are_listed_by_command():
         output, _ = await command("closes", "--cause", "admin", "--json", "--admin", address)
         (row,) = json.loads(output)["closes"]
         assert row["session"] == name
+        for option, value in {
+            "--session": name, "--route": "app", "--code": "4001", "--endpoint": url(backend), "--cause": "admin",
+        }.items():
+            output, _ = await command("closes", option, value, "--client", "127.0.0.1", "--admin", address)
+            (line,) = output.splitlines()[1:]
+            assert line.split()[1] == name and line.split()[4] == url(backend) and "go away" in line
+        assert await command("closes", "--client", "10.0.0.0/8", "--admin", address) == ("no closes\n", "")
         _, errors = await command("closes", "--cause", "nothing", "--admin", address, status=1)
         assert "`cause` is one of" in errors
 
@@ -222,7 +228,7 @@ async def test_a_backend_is_drained_and_put_back():
         for arguments, words in {
             ("nobody",): "there is no backend nobody",
             ("echo",): "has no endpoints",
-            ("app", "ws://127.0.0.1:1"): "there is no endpoint ws://127.0.0.1:1",
+            ("app", "ws://127.0.0.1:1"): "backend app has no endpoint ws://127.0.0.1:1",
         }.items():
             _, errors = await command("drain", *arguments, "--admin", address, status=1)
             assert words in errors

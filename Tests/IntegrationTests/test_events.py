@@ -344,15 +344,41 @@ async def test_the_last_closes_are_listed_the_newest_first():
                 assert response.status == 200
             await within(socket.wait_closed())
         logged = await running.events(2, "close")
-        shape = ("session", "route", "client", "cause", "code", "by")
+        shape = ("session", "route", "backend", "endpoint", "client", "cause", "code", "by", "reason", "detail")
         closes = (await read(http, "/api/closes"))["closes"]
-        assert [{key: close[key] for key in shape} for close in closes] == [{key: record[key] for key in shape} for record in reversed(logged)]
-        assert all(set(close) == {"at", *shape} and re.fullmatch(TIME, close["at"]) for close in closes)
+        assert [{key: close[key] for key in shape} for close in closes] == [{key: record.get(key) for key in shape} for record in reversed(logged)]
+        assert all(abs(close["duration"] - record["duration"]) < 1e-5 for close, record in zip(closes, reversed(logged), strict=True))
+        assert all(set(close) == {"at", "duration", *shape} and re.fullmatch(TIME, close["at"]) for close in closes)
+        # A reason of the client's own is not shown.
+        assert [close["reason"] for close in closes] == ["closed by an operator", None]
         assert (await read(http, "/api/closes?cause=admin"))["closes"] == closes[:1]
         assert (await read(http, "/api/closes?cause=idle-timeout"))["closes"] == []
-        for query in ("cause=nothing", "cause=", "cause=admin&cause=admin", "code=1000"):
+        for query in ("cause=nothing", "cause=", "cause=admin&cause=admin", "code=x", "client=ten", "session=1", "backend=app"):
             async with http.get(f"/api/closes?{query}") as response:
                 assert response.status == 400, query
+
+
+async def test_the_last_closes_are_found_by_client_session_route_endpoint_and_code():
+    """A client whose backend went away is found by its address, and the answer says what it was told."""
+    async with WebSocketBackend() as backend, gateway(backend) as running, admin(running) as http:
+        async with client(running.ws("/echo")):
+            pass
+        async with client(running.ws("/app")) as socket:
+            await running.events(2, "open")
+            backend.connections[0].transport.abort()
+            await within(socket.wait_closed())
+        echo, gone = await running.events(2, "close")
+        assert (gone["cause"], gone["code"], gone["reason"]) == ("backend-gone", "1011", "backend connection lost")
+        assert socket.close_reason == gone["reason"] and "reason" not in echo
+
+        async def sessions(query: str) -> list[str]:
+            return [close["session"] for close in (await read(http, f"/api/closes?{query}"))["closes"]]
+
+        for query in (f"session={gone['session']}", "route=app", f"endpoint={gone['endpoint']}", "code=1011", "client=127.0.0.0/8&code=1011"):
+            assert await sessions(query) == [gone["session"]], query
+        assert await sessions("client=127.0.0.1") == [gone["session"], echo["session"]]
+        for query in ("client=10.0.0.0/8", "route=nowhere", "endpoint=ws://elsewhere", "code=none", f"session={gone['session']}&route=echo"):
+            assert await sessions(query) == [], query
 
 
 async def test_the_last_refusals_are_listed_the_newest_first():
@@ -364,7 +390,7 @@ async def test_the_last_refusals_are_listed_the_newest_first():
         await raw.ask(running.plain, raw.upgrade("http://user:word@127.0.0.1/none"))
         await raw.ask(running.plain, b"not HTTP\r\n\r\n")
         refusals = (await read(http, "/api/refusals"))["refusals"]
-        assert all(set(refusal) == {"at", "client", "host", "path", "origin", "status", "reason"} for refusal in refusals)
+        assert all(set(refusal) == {"at", "client", "host", "path", "route", "origin", "status", "reason"} for refusal in refusals)
         assert all(refusal["client"] == "127.0.0.1" and re.fullmatch(TIME, refusal["at"]) for refusal in refusals)
         assert [(refusal["host"], refusal["path"], refusal["status"]) for refusal in refusals] == [
             (None, None, 400), ("127.0.0.1", "/none", 400), ("127.0.0.1", "/closed", 403),
@@ -383,9 +409,13 @@ async def test_refusals_of_later_phases_have_their_request():
             await raw.ask(running.plain, raw.upgrade("/app"))
             await raw.ask(running.plain, b"GET /plain/a?b HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n")
             refusals = (await read(http, "/api/refusals"))["refusals"]
-            assert [(refusal["host"], refusal["path"], refusal["status"]) for refusal in refusals] == [
-                ("a.example", "/plain/a", 502), ("127.0.0.1", "/app", 502),
+            assert [(refusal["host"], refusal["path"], refusal["route"], refusal["status"]) for refusal in refusals] == [
+                ("a.example", "/plain/a", "/plain/*", 502), ("127.0.0.1", "/app", "/app", 502),
             ]
+            # The client is not to blame: its line is a warning.
+            assert [record["level"] for record in running.log.matching("refused")] == ["warning", "warning"]
+            await raw.ask(running.plain, raw.upgrade("/nowhere"))
+            assert (await running.event("refused", status=404))["level"] == "info"
 
 
 async def test_a_thousand_are_kept():

@@ -225,6 +225,8 @@ async def test_an_endpoint_is_taken_from_clients_and_given_back():
         assert await state(session, there) == ("up", "up")
         assert await place() == there
 
+        # What an operator ordered is no trouble.
+        assert {record["level"] for record in running.log.matching("health")} == {"info"}
         lines = await changes(running, 4)
         assert [(line["action"], line["target"], line["result"]) for line in lines] == [
             ("drain", f"app {there}", "done"), ("down", f"app {there}", "done"), ("drain", f"app {elsewhere}", "done"),
@@ -237,11 +239,19 @@ async def test_an_order_for_no_endpoint_is_refused():
         body = {"backend": "app", "endpoint": "ws://elsewhere", "state": "down"}
         async with session.post("/api/endpoints", json=body) as response:
             assert response.status == 404
-            words = f"there is no endpoint ws://elsewhere of a backend app: there is {url(backend)}"
-            assert (await response.json())["error"] == words
+            assert (await response.json())["error"] == f"backend app has no endpoint ws://elsewhere; there are: {url(backend)}"
+        # Without the scheme it is clear what is meant, and nothing is done all the same.
+        for path, more in (("/api/endpoints", {"state": "down"}), ("/api/drain", {})):
+            for name, error in [
+                (("app", url(backend).removeprefix("ws://")), f"did you mean {url(backend)}?"),
+                (("ap", url(backend)), "there is no backend ap; there are: "), (("echo", "ws://a"), "echo is a built-in service, which has no endpoints"),
+            ]:
+                async with session.post(path, json={"backend": name[0], "endpoint": name[1], **more}) as response:
+                    assert response.status == 404 and error in (await response.json())["error"]
+        assert await state(session, url(backend)) == ("up", "up")
         assert "`state` is one of up, drain, down" in await refusal(session, "POST", "/api/endpoints", {**body, "state": "off"})
-        (line,) = await changes(running, 1)
-        assert line["result"] == words
+        line = (await changes(running, 7))[0]
+        assert line["result"] == f"backend app has no endpoint ws://elsewhere; there are: {url(backend)}"
 
 
 async def test_a_check_is_shown_with_its_time():
@@ -252,6 +262,7 @@ async def test_a_check_is_shown_with_its_time():
             async def checked() -> bool:
                 (app,) = [row for row in (await read(session, "/api/backends"))["backends"] if row["name"] == "app"]
                 (endpoint,) = app["endpoints"]
+                assert endpoint["checked"] is True
                 if endpoint["last_check_seconds"] is None:
                     return False
                 assert 0 <= endpoint["last_check_seconds"] < 60
@@ -259,6 +270,15 @@ async def test_a_check_is_shown_with_its_time():
                 return True
 
             await until(checked)
+
+
+@pytest.mark.parametrize("keys, checked", [({}, False), ({"eject": {}}, True)], ids=["by nothing", "by sessions"])
+async def test_an_endpoint_that_nothing_watches_is_marked(keys, checked):
+    async with WebSocketBackend() as backend:
+        backends = {"echo": {"builtin": "echo"}, "app": {**backend.configuration(), **keys}}
+        async with gateway(backend, backends=backends) as running, admin(running) as session:
+            (app,) = [row for row in (await read(session, "/api/backends"))["backends"] if row["name"] == "app"]
+            assert [(row["state"], row["checked"]) for row in app["endpoints"]] == [("up", checked)]
 
 
 async def test_the_status_says_what_the_process_does():

@@ -440,7 +440,7 @@ async def test_tail_says_what_is_wrong():
         status, _, errors = await command("tail", NOBODY, "--admin", address)
         assert (status, errors) == (1, "gateway: there is no such session, or it is not open\n")
         status, _, errors = await command("tail", "--route", "nowhere", "--admin", address)
-        assert (status, errors) == (1, "gateway: there is no route nowhere: there are app, echo, packed, rooms, bridge\n")
+        assert (status, errors) == (1, "gateway: there is no route nowhere; there are: app, echo, packed, rooms, bridge\n")
         for arguments in [("tail",), ("tail", NOBODY, "--route", "app"), ("tail", "xyz"), ("record", NOBODY), ("record", "--route", "app")]:
             assert (await command(*arguments, "--admin", address))[0] == 64
 

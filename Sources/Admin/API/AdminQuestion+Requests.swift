@@ -169,17 +169,6 @@ extension Gateway.ExplainedRequest {
     }
 }
 
-extension AdminRequest {
-    /// The cause in the query; `nil`: there is none.
-    func cause() throws(AdminResponse) -> Cause? {
-        guard let word = try AdminParameters(of: self, names: ["cause"]).text("cause") else { return nil }
-        guard let cause = Cause(rawValue: word) else {
-            throw .error(400, "`cause` is one of \(Cause.allCases.map(\.rawValue).joined(separator: ", "))")
-        }
-        return cause
-    }
-}
-
 extension EndpointOrder {
     private struct Body: AdminBody {
         enum CodingKeys: CodingKey, CaseIterable { case backend, endpoint, state }

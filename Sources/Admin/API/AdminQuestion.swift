@@ -2,7 +2,7 @@ internal import Admission
 public import ControlPlane
 public import DataPlane
 internal import Observability
-public import Sessions
+internal import Sessions
 internal import System
 
 /// What a request asks of the gateway.
@@ -14,8 +14,7 @@ public enum AdminQuestion: Equatable, Sendable {
     case certificates
     case configuration
     case explain(Gateway.ExplainedRequest)
-    /// - causedBy: `nil`: all of them.
-    case closes(causedBy: Cause?)
+    case closes(ClosedSessionFilter)
     case refusals
     case history
     case close(CloseOrder)
@@ -77,9 +76,9 @@ extension GatewayControl {
             let text = self.configurationText
             self.aside({ .configuration(text) }, then: answer)
         case .explain(let request): self.explain(request) { made in self.aside({ .explanation(made()) }, then: answer) }
-        case .closes(let cause):
+        case .closes(let filter):
             let closes = self.lastCloses
-            self.aside({ .closes(closes.filter { cause == nil || $0.cause == cause }) }, then: answer)
+            self.aside({ .closes(closes.filter { filter.holds(for: $0) }) }, then: answer)
         case .refusals:
             let refusals = self.lastRefusals
             self.aside({ .refusals(refusals) }, then: answer)
@@ -104,7 +103,7 @@ extension GatewayControl {
             answer(problem.map { .error(404, $0) } ?? .order(order))
         case .status: self.status { answer(.status($0)) }
         case .rooms(let query): self.rooms(query) { page in self.aside({ .rooms(page()) }, then: answer) }
-        case .room(let order): answer(self.ask(order, by: asker))
+        case .room(let order): self.ask(order, by: asker, then: answer)
         }
     }
 

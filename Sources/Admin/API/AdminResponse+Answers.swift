@@ -68,6 +68,15 @@ extension AdminResponse {
             $0.member("open_files", status.openFiles)
             $0.member("open_files_limit", status.openFilesLimit)
             $0.strings("listeners", status.listeners)
+            if let cluster = status.cluster {
+                $0.object("cluster") {
+                    $0.member("server", cluster.server)
+                    $0.member("up", cluster.isUp)
+                    $0.member("since_seconds", MonotonicInstant.now() - cluster.since)
+                }
+            } else {
+                $0.member("cluster", nil as String?)
+            }
             $0.object("last_reload") { reload in
                 reload.member("at", status.lastReload?.at)
                 reload.member("result", status.lastReload?.result)
@@ -124,6 +133,18 @@ extension AdminResponse {
             $0.array("endpoints", explanation.endpoints) { json, endpoint in
                 json.member("name", endpoint.name)
                 json.member("state", endpoint.state)
+                json.member("checked", endpoint.isChecked)
+                json.member("reason", endpoint.reason)
+            }
+            $0.member("listener", explanation.listener)
+            if let last = explanation.lastRefusal {
+                $0.object("last_refusal") {
+                    $0.member("at", last.at)
+                    $0.member("status", last.status)
+                    $0.member("reason", last.reason)
+                }
+            } else {
+                $0.member("last_refusal", nil as String?)
             }
             $0.strings("lines", explanation.text.split(separator: "\n").map { String($0) })
         }
@@ -223,6 +244,7 @@ extension JSONText {
         self.array("endpoints", row.endpoints) { json, endpoint in
             json.member("name", endpoint.name)
             json.member("state", endpoint.state)
+            json.member("checked", endpoint.isChecked)
             json.member("order", endpoint.order)
             json.member("reason", endpoint.reason)
             json.member("since_seconds", endpoint.since)

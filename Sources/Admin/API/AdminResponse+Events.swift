@@ -46,11 +46,16 @@ extension JSONText {
         self.member("at", WallClock.rfc3339(close.at))
         self.member("session", close.session.description)
         self.member("route", close.route)
+        self.member("backend", close.backend)
+        self.member("endpoint", close.endpoint)
         self.member("client", close.client)
         self.member("cause", close.cause.rawValue)
         // A word as in the log: there may be none.
         self.member("code", close.code.map { "\($0)" } ?? "none")
         self.member("by", close.by)
+        self.member("reason", close.reason)
+        self.member("detail", close.detail)
+        self.member("duration", close.duration)
     }
 
     fileprivate mutating func refusal(_ refusal: RefusedRequest) {
@@ -58,6 +63,7 @@ extension JSONText {
         self.member("client", refusal.client)
         self.member("host", refusal.host)
         self.member("path", refusal.path)
+        self.member("route", refusal.route)
         self.member("origin", refusal.origin)
         if let status = refusal.status { self.member("status", status) } else { self.member("status", nil as String?) }
         self.member("reason", refusal.reason)

@@ -112,9 +112,13 @@ public struct AdminRouter: Equatable, Sendable {
             .ask(.close(try CloseOrder(request)))
         },
         AdminRoute(
-            "GET", "/api/closes", "the last sessions that ended, newest first; ?cause=…"
+            "GET", "/api/closes",
+            """
+            the last sessions that ended, newest first; ?client=… (an address or a network) &session= &route=
+            &endpoint= &cause= &code= (a number or none)
+            """
         ) { request, _ throws(AdminResponse) in
-            .ask(.closes(causedBy: try request.cause()))
+            .ask(.closes(try ClosedSessionFilter(request)))
         },
         AdminRoute("GET", "/api/refusals", "the last clients that were turned away, newest first", asks: .refusals),
         AdminRoute("GET", "/api/history", "what was counted in the last 15 minutes, in steps", asks: .history),

@@ -21,6 +21,8 @@ async function askBackends() {
   if (place.view === 'overview') showBackends();
 }
 
+/// Up without anything being known: neither checked, nor ejected after failures.
+const isUnchecked = ({ state, checked }) => state === 'up' && checked === false;
 const downCount = ({ endpoints }) => endpoints.filter(({ state }) => state === 'down').length;
 /// 3: none is left; 2: some are down; 1: some drain.
 const trouble = (backend) => hasNoneLeft(backend) ? 3 : downCount(backend) > 0 ? 2 : backend.endpoints.some(({ state }) => state !== 'up') ? 1 : 0;
@@ -74,7 +76,8 @@ function updateBackend(body, backend) {
   button.disabled = endpoints.length === 0;
   const up = endpoints.length - downCount(backend);
   const said = head.querySelector('small:last-child');
-  setText(said, endpoints.length === 0 ? 'no endpoints to check' : up === 0 ? `none of ${endpoints.length} is up` : `${up} of ${endpoints.length} up`);
+  const unknown = endpoints.length > 0 && endpoints.every(isUnchecked);
+  setText(said, endpoints.length === 0 ? 'no endpoints to check' : unknown ? 'not checked' : up === 0 ? `none of ${endpoints.length} is up` : `${up} of ${endpoints.length} up`);
   said.className = up === 0 && endpoints.length > 0 ? 'bad' : up < endpoints.length ? 'warn' : 'soft';
   setText(head.children[1], number(sessions));
   showList(after(head), isUnfolded ? endpoints : [], { key: (endpoint) => endpoint.name, create: (endpoint) => createEndpoint(name, endpoint), update: updateEndpoint });
@@ -94,10 +97,11 @@ function createEndpoint(backend, { name, backup, weight }) {
 }
 
 function updateEndpoint(row, endpoint) {
-  setAttribute(row, 'data-state', endpoint.state);
-  setText(row.querySelector('.word'), endpoint.state);
+  setAttribute(row, 'data-state', isUnchecked(endpoint) ? 'unchecked' : endpoint.state);
+  setText(row.querySelector('.word'), isUnchecked(endpoint) ? 'not checked' : endpoint.state);
+  row.querySelector('.word').title = isUnchecked(endpoint) ? 'Set health for its backend: nothing notices when it does not answer.' : '';
   setText(row.querySelector('.reason'), endpoint.state === 'up' ? '' : endpoint.reason);
-  setText(row.querySelector('.since'), `for ${age(endpoint.since_seconds)}`);
+  setText(row.querySelector('.since'), isUnchecked(endpoint) ? '' : `for ${age(endpoint.since_seconds)}`);
   setText(row.children[2], lastCheck(endpoint));
   setText(row.children[3], number(endpoint.sessions));
   const [select, text] = row.children[4].children;
@@ -113,17 +117,18 @@ function lastCheck({ last_check_seconds: ago, check_seconds: took }) {
   return `${ago < 1 ? 'just now' : `${age(ago)} ago`}${took === null || took === undefined ? '' : ` · ${span(took)}`}`;
 }
 
+const untilStart = 'The order holds until the gateway is started again, or until you choose “up”.';
 const orders = {
-  up: ['Take the order back', 'Health alone decides again whether it gets sessions.'],
-  drain: ['Drain', 'Only clients with a cookie that names it still come. Its sessions stay.'],
-  down: ['Take down', 'No client comes to it any more. Its sessions stay.'],
+  up: ['Take the order back', 'Clients come to it again, unless health says that it is down.'],
+  drain: ['Drain', 'Only clients with a cookie that names it still come. No session is closed.', untilStart],
+  down: ['Take down', 'No client comes to it any more. No session is closed.', untilStart],
 };
 
 async function orderEndpoint(backend, endpoint, select) {
-  const [verb, consequence] = orders[select.value];
+  const [verb, ...consequences] = orders[select.value];
   const state = select.value;
   const current = known.backends.find(({ name }) => name === backend)?.endpoints.find(({ name }) => name === endpoint)?.order ?? 'up';
-  if (await confirmed(`${verb}: ${endpoint}`, [`Backend ${backend}.`, consequence, 'The order holds until the next start.'], verb)) {
+  if (await confirmed(`${verb}: ${endpoint}`, [`Backend ${backend}.`, ...consequences], verb)) {
     try {
       await ask('api/endpoints', { backend, endpoint, state });
       showProblem($('backends'), null);

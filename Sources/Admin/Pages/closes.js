@@ -12,6 +12,11 @@ const mostCloses = 1000;
 
 /// The newest first, as the gateway lists them.
 let closes = [];
+/// Those that a list was opened with.
+let listed = [];
+
+/// How a session ended, if that is known here.
+const closeOf = (id) => closes.find(({ session }) => session === id) ?? listed.find(({ session }) => session === id);
 
 async function askCloses() {
   try {
@@ -134,13 +139,77 @@ function showCauses() {
   showList(panel.querySelector('tbody'), [...groups.values()].sort((a, b) => b.count - a.count || (a.key < b.key ? -1 : 1)), {
     key: (group) => group.key, holds: isRead(panel.querySelector('.body')),
     create: ({ by, cause, code }) => make(
-      'tr', {}, make('td', {}, make('i', { class: `by ${by}`, 'aria-hidden': 'true' }), by ?? '–'), make('td', {}, cause),
+      'tr', {}, make('td', {}, make('i', { class: `by ${by}`, 'aria-hidden': 'true' }), by ?? '–'),
+      make('td', {}, make('button', { type: 'button', class: 'link', title: causeMeanings[cause], onclick: () => openEnded({ cause, code }) }, cause)),
       make('td', { title: meaning(code) }, String(code)), make('td', { class: 'number' }), make('td', { class: 'number' })),
     update: (row, group) => {
       setText(row.children[3], number(group.count));
       setText(row.children[4], clock(new Date(group.at)));
     },
   });
+}
+
+// The list of those that ended in one way, or of one client
+
+/// What each cause means, and where to look.
+const causeMeanings = {
+  'client-closed': 'The client closed, with this code: that is the usual end.',
+  'backend-closed': 'The backend closed, with this code: its log says why.',
+  'client-gone': 'The client’s connection ended without a Close: a closed page, a lost network, a killed program.',
+  'client-stalled': 'The client accepted no bytes any more: a lost network, or a program that hangs.',
+  'client-ping-timeout': 'The client answered no ping: a lost network, or a device that sleeps.',
+  'backend-gone': 'The backend’s connection ended without a Close: it crashed, was restarted, or its network is gone.',
+  'backend-stalled': 'The backend accepted no bytes any more: it hangs, or is overloaded.',
+  'backend-ping-timeout': 'The backend answered no ping: it hangs, or its network is gone.',
+  'protocol-error': 'One side sent what WebSocket does not allow.',
+  'invalid-data': 'One side sent a text that is not UTF-8, or compressed data that is broken.',
+  'message-too-big': 'A message was longer than limits.message, or than a backend allows.',
+  'too-many-fragments': 'A message came in more fragments than limits.fragments.',
+  'rate-limit': 'The client sent more than limits.messages-per-second or bytes-per-second allow.',
+  'slow-consumer': 'The client read too slowly: more waited for it than limits.queue.',
+  policy: 'The client did what its route does not allow.',
+  'credential-expired': 'The client’s credential has expired: it has to sign in again.',
+  'credential-revoked': 'An operator closed the sessions of this subject.',
+  memory: 'Memory was scarce, and this session made no progress.',
+  'idle-timeout': 'No message came within timeouts.idle.',
+  'session-timeout': 'It was as long as timeouts.session allows.',
+  drain: 'A drain: of the gateway, of its backend or of its endpoint.',
+  reload: 'A reload changed its route, or what it was let in by.',
+  admin: 'An operator closed it.',
+  'internal-error': 'The gateway failed: its log has more.',
+};
+
+const mostEnded = 100;
+
+/// Lists the ends for which each filter of `/api/closes` holds.
+async function openEnded(filters) {
+  const { cause } = filters;
+  setText($('ended-title'), cause ? [cause, filters.code === 'none' ? 'without a Close' : filters.code].filter(Boolean).join(', ') : 'Sessions that have ended');
+  setText($('ended-meaning'), causeMeanings[cause]);
+  setText($('ended-said'), 'Asking …');
+  const rows = $('ended').querySelector('tbody');
+  rows.replaceChildren();
+  if (!$('ended').open) $('ended').showModal();
+  try {
+    const { closes: found } = await ask(`api/closes?${new URLSearchParams(filters)}`);
+    listed = found;
+    const those = found.length > mostEnded ? `the last ${mostEnded} of ${number(found.length)}` : count(found.length, 'session');
+    setText($('ended-said'), `${capitalized(those)}, the newest first. The last ${number(mostCloses)} of all are kept.`);
+    rows.replaceChildren(...found.slice(0, mostEnded).map((close) => endedRow(close, cause !== undefined)));
+  } catch (problem) {
+    showFailure($('ended-said'), problem);
+  }
+}
+
+function endedRow({ at, session, route, endpoint, client, cause, code, by, detail, reason, duration }, namesCause) {
+  const moment = new Date(at);
+  const more = [namesCause ? null : `${cause}, ${code}, by the ${by}`, detail, reason && `told the client “${reason}”`].filter(Boolean).join('; ');
+  return make(
+    'tr', {},
+    cell('', 'Ended', make('time', { datetime: at, title: day(moment) }, clock(moment))),
+    cell('', 'Session', make('a', { class: 'mono', href: `#/sessions/${session}`, onclick: () => $('ended').close() }, session)),
+    cell('', 'Route', route), cell('', 'Endpoint', make('span', {}, ...breakable(endpoint ?? 'built in'))), cell('', 'Client', client),
+    cell('number', 'Lasted', span(duration)), cell('full', 'More', more || '–'));
 }
 
 on('close', heardClose);

@@ -28,6 +28,10 @@ function setAttribute(element, name, value) {
   if (element.getAttribute(name) !== String(value)) element.setAttribute(name, value);
 }
 
+/// A text in which keys stand between backticks, as in the messages of the gateway.
+const withoutTicks = (text) => text.replaceAll('`', '');
+const coded = (text) => text.split('`').map((part, index) => index % 2 === 1 ? make('code', {}, part) : part);
+
 /// A text that may be broken after its punctuation, as an address.
 const breakable = (text) => text.split(/(?<=[/.:@-])(?=\w)/).flatMap((part, index) => index === 0 ? [part] : [make('wbr'), part]);
 

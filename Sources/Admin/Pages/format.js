@@ -3,6 +3,8 @@
 const grouped = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
 const number = (value) => grouped.format(value);
 
+const capitalized = (text) => text.charAt(0).toUpperCase() + text.slice(1);
+
 /// One number and its word: `1 session`, `2 sessions`.
 const count = (value, word, words = `${word}s`) => `${number(value)} ${value === 1 ? word : words}`;
 

@@ -95,6 +95,7 @@ function start() {
   startOperate();
   $('show-keys').addEventListener('click', showKeys);
   $('keys-done').addEventListener('click', () => $('keys').close());
+  $('ended-done').addEventListener('click', () => $('ended').close());
   addEventListener('keydown', pressed);
   addEventListener('hashchange', moved);
   document.addEventListener('visibilitychange', pollDue);

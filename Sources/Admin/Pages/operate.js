@@ -17,7 +17,7 @@ async function reload(isDry) {
       make('p', { class: 'bad' }, mistakes.length > 0 ? `${count(mistakes.length, 'mistake')}: nothing was changed.` : problem.message),
       make('ul', { class: 'mistakes' }, ...mistakes.map((text) => make('li', {}, text))));
   }
-  $('apply').disabled = !canApply;
+  allowApply(canApply);
   expire(askStatus);
   if (!isDry) expire(askConfiguration);
 }
@@ -38,6 +38,11 @@ function outcomeElements({ closing, kept, reasons, awaiting_start: waiting, chan
 function changesElement(changes) {
   if (changes.length === 0) return make('p', { class: 'soft' }, 'The file is as what is in force, but for comments and secrets.');
   return make('pre', { class: 'diff', tabindex: '0', 'aria-label': 'Changed lines' }, ...changes.map((line) => make('span', { class: line.startsWith('+') ? 'added' : 'gone' }, `${line}\n`)));
+}
+
+function allowApply(isAllowed) {
+  $('apply').disabled = !isAllowed;
+  setAttribute($('apply'), 'title', isAllowed ? null : 'Only after a dry run without mistakes');
 }
 
 async function apply() {

@@ -91,14 +91,47 @@ function verdict() {
     return ['down', `Everything is down: ${endpoints.length === 1 ? 'the only endpoint does not answer' : `none of ${number(endpoints.length)} endpoints is up`}.`];
   }
   if (status.draining) return ['warn', drainSentence(status)];
-  if (unusable > 0) {
-    const down = `${number(unusable)} of ${number(endpoints.length)} endpoints ${unusable === 1 ? 'is' : 'are'} down.`;
-    if (without.length === 0) return ['warn', `${down} Every backend has one left.`];
-    const names = without.slice(0, 3).map(({ name }) => name).join(', ') + (without.length > 3 ? ', …' : '');
-    return ['bad', `${down} ${count(without.length, 'backend')} ${without.length === 1 ? 'has' : 'have'} none left: ${names}.`];
-  }
+  const failures = recentFailures();
+  const [level, sentence] = unusable > 0 ? downSentence(endpoints, unusable, without) : upSentence(endpoints);
+  if (!failures) return [level, sentence];
+  // What clients meet says more than what is known of the endpoints.
+  return [level === 'bad' ? 'bad' : failures.level, unusable > 0 || endpoints.some(isUnchecked) ? `${failures.sentence} ${sentence}` : failures.sentence];
+}
+
+function downSentence(endpoints, unusable, without) {
+  const down = `${number(unusable)} of ${number(endpoints.length)} endpoints ${unusable === 1 ? 'is' : 'are'} down.`;
+  if (without.length === 0) return ['warn', `${down} Every backend has one left.`];
+  const names = without.slice(0, 3).map(({ name }) => name).join(', ') + (without.length > 3 ? ', …' : '');
+  return ['bad', `${down} ${count(without.length, 'backend')} ${without.length === 1 ? 'has' : 'have'} none left: ${names}.`];
+}
+
+/// Of endpoints that none is known to be down of: what is checked is up; of the rest nothing is known.
+function upSentence(endpoints) {
   if (endpoints.length === 0) return ['good', 'The gateway serves. No backend has endpoints to check.'];
-  return ['good', endpoints.length === 1 ? 'The endpoint is up.' : `All ${number(endpoints.length)} endpoints are up.`];
+  const unchecked = endpoints.filter(isUnchecked).length;
+  const checked = endpoints.length - unchecked;
+  if (unchecked === 0) return ['good', endpoints.length === 1 ? 'The endpoint is up.' : endpoints.length === 2 ? 'Both endpoints are up.' : `All ${number(endpoints.length)} endpoints are up.`];
+  if (checked === 0) return ['unknown', `${count(endpoints.length, 'endpoint')}, ${endpoints.length === 1 ? 'not' : 'none is'} checked: set \`health\`.`];
+  return ['unknown', `${count(checked, 'endpoint')} ${checked === 1 ? 'is' : 'are'} up, ${number(unchecked)} ${unchecked === 1 ? 'is' : 'are'} not checked: set \`health\`.`];
+}
+
+/// Statuses and causes of backends that fail, whatever is known of them.
+const failureStatuses = ['502', '503', '504'];
+const failureCauses = ['backend-gone', 'backend-stalled', 'backend-ping-timeout'];
+
+/// What clients met in the last minute because a backend failed: a sentence, and how bad it is; `null`: nothing.
+function recentFailures() {
+  const minute = timeline().slice(-60 / step).filter((bin) => bin !== null);
+  const sum = (name, key) => minute.reduce((all, bin) => all + (bin[name][key] ?? 0), 0);
+  const refused = failureStatuses.map((status) => [sum('refusals', status), status]).filter(([value]) => value > 0);
+  const closed = failureCauses.map((cause) => [sum('closes', cause), cause]).filter(([value]) => value > 0);
+  const parts = [
+    ...refused.map(([value, status]) => `${count(value, 'client')} got ${status}`),
+    ...closed.map(([value, cause]) => `${count(value, 'session')} ended with ${cause}`),
+  ];
+  if (parts.length === 0) return null;
+  const isShut = refused.length > 0 && minute.every(({ opens }) => opens === 0);
+  return { level: isShut ? 'bad' : 'warn', sentence: `In the last minute ${parts.join(', ')}${isShut ? ', and no session opened' : ''}.` };
 }
 
 const hasNoneLeft = ({ endpoints }) => endpoints.length > 0 && endpoints.every(({ state }) => state === 'down');
@@ -134,9 +167,9 @@ let drainBegan = 0;
 function showVerdict() {
   const [level, sentence] = verdict();
   $('verdict').dataset.level = level;
-  setText($('sentence'), sentence);
+  if ($('sentence').textContent !== withoutTicks(sentence)) $('sentence').replaceChildren(...coded(sentence));
   const signs = { down: '✖ ', bad: '✖ ', warn: '▲ ' };
-  document.title = level === 'good' || level === 'unknown' ? 'Gateway' : `${signs[level]}${sentence} – Gateway`;
+  document.title = level === 'good' || level === 'unknown' ? 'Gateway' : `${signs[level]}${withoutTicks(sentence)} – Gateway`;
   const list = notices().slice(0, 6);
   showList($('notices'), list, {
     key: ([text]) => text.replace(/[\d.,]+/g, ""), create: () => make('li', {}, make('a', {})),

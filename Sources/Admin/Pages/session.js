@@ -18,7 +18,9 @@ async function askSession() {
       shownSession = row;
       sessionEnded(null);
     } else {
-      sessionEnded(endOf(id));
+      const end = await endOf(id);
+      if (place.part !== id) return;
+      sessionEnded(end);
     }
   } catch (problem) {
     setText($('session-said'), problem instanceof Problem ? problem.message : 'This is no session’s id.');
@@ -27,10 +29,11 @@ async function askSession() {
 }
 
 /// What is known of the end of a session that is not in the table.
-function endOf(id) {
-  const close = closes.find(({ session }) => session === id);
-  if (!close) return 'This session has ended.';
-  return `Ended at ${clock(new Date(close.at))}: ${close.cause}, code ${close.code}, by the ${close.by}.`;
+async function endOf(id) {
+  const close = closeOf(id) ?? (await ask(`api/closes?session=${encodeURIComponent(id)}`)).closes[0];
+  if (!close) return 'This session has ended. It is not among the last 1,000.';
+  const more = [close.detail, close.reason && `the client was told “${close.reason}”`].filter(Boolean).join('; ');
+  return `Ended at ${clock(new Date(close.at))} after ${span(close.duration)}: ${close.cause}, code ${close.code}, by the ${close.by}.${more ? ` ${capitalized(more)}.` : ''}`;
 }
 
 function sessionEnded(sentence) {
@@ -58,7 +61,7 @@ function openSession(id) {
   // On a narrow screen it takes the place of the list, which had the focus.
   if (getComputedStyle($('sessions').querySelector('.list')).display === 'none') panel.focus();
   expire(askSession);
-  beginTail(id);
+  if (closeOf(id)) showNoFrames(); else beginTail(id);
 }
 
 const facts = [
@@ -80,8 +83,8 @@ const legs = [
   ['TLS', ({ tls }) => tls ?? 'none', ({ endpoint }) => endpoint ? (/^(wss|tls|https):/.test(endpoint) ? 'yes' : 'none') : '–'],
   ['RTT', ({ client_rtt_seconds: rtt }) => span(rtt), ({ backend_rtt_seconds: rtt }) => span(rtt)],
   ['Queued', (row) => queueText(row.queued_for_client, row.queue_limit), (row) => queueText(row.queued_for_backend, row.queue_limit)],
-  ['Messages sent', (row) => number(row.messages_to_client), (row) => number(row.messages_to_backend)],
-  ['Payload sent', (row) => bytes(row.bytes_to_client), (row) => bytes(row.bytes_to_backend)],
+  ['Messages to it', (row) => number(row.messages_to_client), (row) => number(row.messages_to_backend)],
+  ['Payload to it', (row) => bytes(row.bytes_to_client), (row) => bytes(row.bytes_to_backend)],
 ];
 
 function buildSession() {
@@ -128,6 +131,7 @@ function startSession() {
   $('leave-session').addEventListener('click', leaveSession);
   on('close', (record) => {
     if (record.session !== place.part) return;
-    sessionEnded(endOf(record.session));
+    expire(askSession);
+    pollDue();
   });
 }

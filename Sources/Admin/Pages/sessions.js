@@ -63,6 +63,9 @@ function showSessions(problem) {
   const empty = $('sessions').querySelector('.list .empty');
   empty.hidden = table.rows.length > 0 || problem !== undefined;
   setText(empty, isFiltered ? 'No session matches these filters.' : 'There are no sessions.');
+  const { backend, subject, ...ofEnded } = filters();
+  $('show-ended').hidden = empty.hidden || Object.keys(ofEnded).length === 0;
+  $('show-ended').onclick = () => openEnded(ofEnded);
   element.hidden = table.rows.length === 0;
   const first = (table.afters.length - 1) * pageSize;
   setText($('page-said'), table.rows.length > 0 ? `${number(first + 1)} to ${number(first + table.rows.length)} of ${number(table.total)}` : '');

@@ -15,11 +15,21 @@ const tail = {
   isPaused: false,
 };
 
-function beginTail(id) {
+function clearTail(empty) {
   Object.assign(tail, { frames: [], waiting: [], follows: true });
   setPaused(false);
   $('frames').replaceChildren();
-  $('frames').dataset.empty = 'Waiting for frames.';
+  $('frames').dataset.empty = empty;
+}
+
+/// Of a session that has ended.
+function showNoFrames() {
+  clearTail('This session has ended: it has no more frames.');
+  setText($('tail-state'), 'ended');
+}
+
+function beginTail(id) {
+  clearTail('Waiting for frames.');
   setText($('tail-state'), 'connecting');
   const socket = tail.socket = new WebSocket(socketURL(`api/sessions/${encodeURIComponent(id)}/tail`));
   socket.onopen = () => setText($('tail-state'), 'live');

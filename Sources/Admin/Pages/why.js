@@ -32,21 +32,36 @@ async function askWhy() {
   }
 }
 
-function showAnswer({ admitted, status, reason, cure, route, backend, endpoints, lines }) {
+/// The answer in one line, and how good it is. That the rules let a client in does not mean that a server answers it.
+function headline({ admitted, status, listener, endpoints, last_refusal: last }) {
+  if (!admitted) return ['bad', `No: ${status ?? 'refused'}`];
+  if (last) return ['warn', `The rules let it in, but at ${clock(new Date(last.at))} a client got ${last.status}`];
+  if (listener === null) return ['unknown', 'Yes, if something in front forwards it to a listener'];
+  if (endpoints.length > 0 && endpoints.every(isUnchecked)) return ['unknown', 'The rules let it in. Whether a server answers is not checked'];
+  return ['good', 'Yes: it would be let in now'];
+}
+
+function showAnswer(answer) {
+  const { cure, route, backend, listener, endpoints, lines } = answer;
+  const reason = answer.reason ?? answer.last_refusal?.reason;
   const list = make('dl');
   const row = (name, ...values) => { if (values.length > 0) list.append(make('dt', {}, name), ...values.map((value) => make('dd', {}, value))); };
   if (route) row('Route', route);
   if (backend) row('Backend', backend);
-  for (const { name, state, reason: why } of endpoints ?? []) {
+  if (listener === null && answer.admitted) row('Listener', 'none on this port');
+  for (const endpoint of endpoints ?? []) {
+    const { name, reason: why } = endpoint;
+    const state = isUnchecked(endpoint) ? 'unchecked' : endpoint.state;
     list.append(
       make('dt', {}, 'Endpoint'),
-      make('dd', { 'data-state': state }, make('i', { class: 'dot', 'aria-hidden': 'true' }), make('span', { class: 'word' }, state), ` ${name}${why && state !== 'up' ? ` – ${why}` : ''}`));
+      make('dd', { 'data-state': state }, make('i', { class: 'dot', 'aria-hidden': 'true' }), make('span', { class: 'word' }, state === 'unchecked' ? 'not checked' : state), ` ${name}${why && endpoint.state !== 'up' ? ` – ${why}` : ''}`));
   }
-  $('answer').dataset.level = admitted ? 'good' : 'bad';
+  const [level, sentence] = headline(answer);
+  $('answer').dataset.level = level;
   $('answer').hidden = false;
   $('answer').replaceChildren(
-    make('h3', {}, admitted ? 'Yes: it would be let in now' : `No: ${status ?? 'refused'}`),
-    ...(reason ? [make('p', {}, reason)] : []), ...(cure ? [make('p', { class: 'cure' }, cure)] : []), list,
+    make('h3', {}, sentence),
+    ...(reason ? [make('p', {}, reason)] : []), ...(cure ? [make('p', { class: 'cure' }, ...coded(cure))] : []), list,
     make('pre', { tabindex: 0, 'aria-label': 'What the gateway looked at' }, (lines ?? []).join('\n')));
 }
 

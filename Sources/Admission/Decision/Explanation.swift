@@ -22,6 +22,10 @@ public struct Explanation: Equatable, Sendable {
     public internal(set) var backend: String?
     /// The endpoints of that, where their state is known.
     public internal(set) var endpoints: [Endpoint] = []
+    /// The address of the listener that takes the request; `nil`: none is on its port, and something has to forward it to one.
+    public internal(set) var listener: String?
+    /// What came last of a request of this route that was let in, if its backend failed.
+    public internal(set) var lastRefusal: LastRefusal?
 
     /// An endpoint as it is at the moment.
     public struct Endpoint: Equatable, Sendable {
@@ -29,11 +33,39 @@ public struct Explanation: Equatable, Sendable {
         public var name: String
         /// `up`, `down` or `draining`.
         public var state: String
+        /// Why it is in that state, if that is known.
+        public var reason: String?
+        /// Whether it is checked, or ejected after failures. If neither, `up` says nothing.
+        public var isChecked: Bool
+        /// Whether an operator's order made it so.
+        public var isOrdered: Bool
 
         /// See the properties.
-        public init(name: String, state: String) {
+        public init(
+            name: String, state: String, reason: String? = nil, isChecked: Bool = true, isOrdered: Bool = false
+        ) {
             self.name = name
             self.state = state
+            self.reason = reason
+            self.isChecked = isChecked
+            self.isOrdered = isOrdered
+        }
+    }
+
+    /// An answer to a client whose backend had failed.
+    public struct LastRefusal: Equatable, Sendable {
+        /// When (RFC 3339).
+        public var at: String
+        /// The status of the answer.
+        public var status: Int
+        /// Why, as in the log.
+        public var reason: String
+
+        /// See the properties.
+        public init(at: String, status: Int, reason: String) {
+            self.at = at
+            self.status = status
+            self.reason = reason
         }
     }
 
@@ -50,6 +82,8 @@ public struct Explanation: Equatable, Sendable {
         }
         /// The endpoints of a backend; empty where their state is not known.
         public var endpoints: (_ backend: String) -> [Endpoint] = { _ in [] }
+        /// What a client of a route got last because the backend failed; `nil`: nothing lately.
+        public var lastRefusal: (_ route: String) -> LastRefusal? = { _ in nil }
 
         /// Nothing is known.
         public init() {}
@@ -116,7 +150,10 @@ public struct Explanation: Equatable, Sendable {
             self.backend(request.checked, route, configuration, known, &lines)
             self.placement(request.checked, route, configuration, &lines)
             isServed = self.hasEndpoint(request.routeIndex, &lines)
-            if isServed { lines.answer("the backend's: the request is passed on", status: nil) }
+            guard isServed else { break }
+            lines.refusedLast(known.lastRefusal(route.name))
+            lines.answer("the backend's: the request is passed on", status: nil)
+            self.cureOfUnchecked(&lines)
         case .files(let request):
             self.files(request, &lines)
             lines.answer(self.answer(request, address), status: nil)
@@ -145,7 +182,9 @@ public struct Explanation: Equatable, Sendable {
             isServed = self.hasEndpoint(admitted.routeIndex, &lines)
             guard isServed else { break }
             lines.add("subprotocol", self.subprotocol(admitted, route, routes.service(of: admitted.routeIndex)))
+            lines.refusedLast(known.lastRefusal(route.name))
             lines.answer("101 Switching Protocols", status: 101)
+            self.cureOfUnchecked(&lines)
         case .demands: break
         }
         if lines.obstacle == nil, let index = decision.routeIndex {
@@ -160,8 +199,18 @@ public struct Explanation: Equatable, Sendable {
     private static func hasEndpoint(_ routeIndex: Int, _ lines: inout ExplanationLines) -> Bool {
         let endpoints = lines.endpoints
         guard !endpoints.isEmpty, !endpoints.contains(where: { $0.state == "up" }) else { return true }
-        lines.refused(.noEndpoint(routeIndex: routeIndex))
+        let cure =
+            endpoints.allSatisfy(\.isOrdered)
+            ? "An operator has taken them out: order one `up` under Backends, or by POST /api/endpoints."
+            : "Mend what makes the endpoints fail: one is up by itself once it answers."
+        lines.refused(.noEndpoint(routeIndex: routeIndex), cure: cure)
         return false
+    }
+
+    /// Adds what helps where a dead endpoint would be shown as up.
+    private static func cureOfUnchecked(_ lines: inout ExplanationLines) {
+        guard lines.endpoints.contains(where: { $0.state == "up" && !$0.isChecked }) else { return }
+        lines.cure("Nothing checks the endpoints: set `health` for the backend to know whether they answer.")
     }
 
     // MARK: - Credentials
@@ -271,6 +320,7 @@ public struct Explanation: Equatable, Sendable {
         if let listener = self.listener(of: url, configuration) {
             let tls = listener.tls == nil ? "" : " with TLS"
             let header = listener.proxyProtocol ? ", behind a proxy that sends PROXY headers" : ""
+            lines.listener = "\(listener.address)"
             lines.add("listener", "\(listener.address)\(tls)\(header)")
             guard (listener.tls != nil) != url.isSecure else { return self.obstacle(to: peer, at: listener) }
             let speaks = listener.tls == nil ? "without TLS: use ws or http" : "with TLS: use wss or https"

@@ -4,12 +4,15 @@ struct ExplanationLines {
     var obstacle: String?
     /// The name of the request's route.
     var route: String?
+    /// The address of the listener on the request's port.
+    var listener: String?
     private(set) var endpoints: [Explanation.Endpoint] = []
     private var backend: String?
     private var text: String
     private var status: Int?
     private var reason: String?
     private var help: String?
+    private var lastRefusal: Explanation.LastRefusal?
 
     init(title: String) { self.text = title + "\n" }
 
@@ -17,7 +20,8 @@ struct ExplanationLines {
     func explanation(isServed: Bool) -> Explanation {
         Explanation(
             text: self.text, isServed: isServed, status: self.status, reason: self.reason, cure: self.help,
-            route: self.route, backend: self.backend, endpoints: self.endpoints)
+            route: self.route, backend: self.backend, endpoints: self.endpoints, listener: self.listener,
+            lastRefusal: self.lastRefusal)
     }
 
     // MARK: - Lines
@@ -35,8 +39,14 @@ struct ExplanationLines {
 
     /// Adds an endpoint, with its state if that is known.
     mutating func add(endpoint name: String, _ more: String) {
-        let state = self.endpoints.first { $0.name == name }.map { ", \($0.state)" } ?? ""
-        self.add("endpoint", name + more + state)
+        self.add("endpoint", name + more + (self.endpoints.first { $0.name == name }.map(Self.state) ?? ""))
+    }
+
+    private static func state(_ endpoint: Explanation.Endpoint) -> String {
+        guard endpoint.state == "up" else {
+            return ", \(endpoint.state)\(endpoint.reason.map { ": \($0)" } ?? "")"
+        }
+        return endpoint.isChecked ? ", up" : ", not checked"
     }
 
     // MARK: - Facts
@@ -63,6 +73,13 @@ struct ExplanationLines {
         guard self.obstacle == nil else { return }
         self.reason = refusal.detail
         self.cure(cure)
+    }
+
+    /// - Parameter last: `nil`: nothing is added.
+    mutating func refusedLast(_ last: Explanation.LastRefusal?) {
+        guard let last else { return }
+        self.lastRefusal = last
+        self.add("lately", "a client that was let in got \(last.status) at \(last.at): \(last.reason)")
     }
 
     mutating func cure(_ cure: String) {

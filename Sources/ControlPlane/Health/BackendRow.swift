@@ -20,6 +20,8 @@ public struct BackendRow: Sendable {
         public var weight: Int
         /// Whether it is used only while no other is up.
         public var isBackup: Bool
+        /// Whether it is checked, or ejected after failures. If neither, it is `up` without anything being known of it.
+        public var isChecked: Bool
 
         /// When it was checked last, how long ago; `nil`: not yet, or it is not checked.
         public var lastCheck: Duration?
@@ -29,7 +31,7 @@ public struct BackendRow: Sendable {
         /// See the properties.
         public init(
             name: String, state: String, order: String = "up", reason: String?, since: Duration, sessions: Int,
-            weight: Int, isBackup: Bool
+            weight: Int, isBackup: Bool, isChecked: Bool
         ) {
             self.name = name
             self.state = state
@@ -39,6 +41,7 @@ public struct BackendRow: Sendable {
             self.sessions = sessions
             self.weight = weight
             self.isBackup = isBackup
+            self.isChecked = isChecked
         }
     }
 

@@ -108,7 +108,7 @@ final class BackendWatch: TimerHandler {
             let now = MonotonicInstant.now()
             self.since[index] = now
             endpoint.publish(change.to, at: now)
-            self.logChange(endpoint, change)
+            self.logChange(index, change)
             if change.to == .up { self.cameUp(self.backend) }
         }
         guard self.health.deadline != self.deadline || self.timer == nil else { return }
@@ -120,10 +120,12 @@ final class BackendWatch: TimerHandler {
         }
     }
 
-    private func logChange(_ endpoint: Endpoint, _ change: EndpointHealth.Change) {
-        var record = LogRecord(change.to == .down ? .warning : .info, "health")
+    private func logChange(_ index: Int, _ change: EndpointHealth.Change) {
+        // What an operator ordered is no trouble.
+        let isTrouble = change.to == .down && self.health.endpoints[index].order != .down
+        var record = LogRecord(isTrouble ? .warning : .info, "health")
         record.add("backend", self.backend.name)
-        record.add("endpoint", endpoint.name)
+        record.add("endpoint", self.endpoints[index].name)
         record.add("from", change.from.name)
         record.add("to", change.to.name)
         record.add("reason", change.reason)
@@ -148,6 +150,9 @@ final class BackendWatch: TimerHandler {
         self.log.write(record)
     }
 
+    /// Whether something would notice that an endpoint does not answer.
+    private var isChecked: Bool { self.backend.settings.health != nil || self.backend.settings.eject != nil }
+
     /// The endpoints, as operators see them.
     var rows: [BackendRow.EndpointRow] {
         let now = MonotonicInstant.now()
@@ -157,7 +162,7 @@ final class BackendWatch: TimerHandler {
             return BackendRow.EndpointRow(
                 name: endpoint.name, state: health.state.name, order: health.order.name, reason: health.reason,
                 since: now - self.since[index], sessions: endpoint.sessions.load(ordering: .relaxed),
-                weight: share.weight, isBackup: share.isBackup)
+                weight: share.weight, isBackup: share.isBackup, isChecked: self.isChecked)
         }
     }
 }

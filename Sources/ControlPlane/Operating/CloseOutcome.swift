@@ -6,6 +6,6 @@ public enum CloseOutcome: Equatable, Sendable {
     case crowded
     /// There is nothing of a name in the filter.
     ///
-    /// - Parameter what: one line for people, such as "there is no route chat: there are app and echo".
+    /// - Parameter what: one line for people, such as "there is no route chat; there are: app, echo".
     case unknown(String)
 }

@@ -57,13 +57,16 @@ struct LogSubject {
         self.remember(refusal.status, refusal.detail, context)
         guard
             var record = self.strangersRecord(
-                .info, "refused", status: refusal.status, reason: refusal.kind, context)
+                Self.level(of: refusal.status), "refused", status: refusal.status, reason: refusal.kind, context)
         else { return }
         record.add("status", refusal.status)
         record.add("reason", refusal.detail.cut)
         record.add("phase", phase.rawValue)
         context.log.write(record)
     }
+
+    /// What a backend failed at is no client's doing: 502 to 504.
+    private static func level(of status: Int) -> LogLevel { (502...504).contains(status) ? .warning : .info }
 
     /// Logs and counts a connection that ended before there was anything to answer: a port scan, or a browser's spare connection.
     func abandoned(_ reason: String, in phase: Phase, _ context: SessionContext) {
@@ -105,7 +108,8 @@ struct LogSubject {
         context.log.feed.add(
             RefusedRequest(
                 at: WallClock.sinceEpoch(), client: self.clientName, host: self.asked?.host?.cut, path: path,
-                origin: self.summary.origin, status: status, reason: reason.cut))
+                route: self.route?.settings.name, origin: self.summary.origin, status: status,
+                reason: reason.cut))
     }
 
     // MARK: - Memory

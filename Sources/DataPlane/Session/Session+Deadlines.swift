@@ -86,7 +86,7 @@ extension Session {
             case .stalled where connection.hasProgressed(): continue
             case .stalled:
                 let waited = settings.longestSilence.secondsAsDouble
-                self.happened(.stalled(leg), detail: "took nothing for \(waited) s")
+                self.happened(.stalled(leg), detail: "took nothing for \(waited.inHundredths) s")
                 return .never
             case .dead where !hasLooked:
                 // Read first: if this process was stopped for a while, the answer may be in the socket.
@@ -95,7 +95,7 @@ extension Session {
                 self.pump(leg)
             case .dead:
                 let silence = (self.loop.now - self.legs[leg].heartbeat.lastLife).secondsAsDouble
-                self.happened(.silent(leg), detail: "silent for \(silence) s")
+                self.happened(.silent(leg), detail: "silent for \(silence.inHundredths) s")
                 return .never
             }
         }
@@ -146,4 +146,9 @@ extension Session {
             endpoint.missing.subtract(1, ordering: .relaxed)
         }
     }
+}
+
+extension Double {
+    /// For the eye.
+    fileprivate var inHundredths: Double { (100 * self).rounded() / 100 }
 }

@@ -19,16 +19,22 @@ extension Session {
     func logClose(_ conversation: any Conversation) {
         let closing = self.machine.closing
         let ending = closing.ending ?? .byGateway(.internalError)
+        let reason = closing.reason?.cut
+        let detail = (closing.detail ?? self.reason(for: ending.cause))?.cut
+        let duration = self.loop.now - self.began
         self.context.log.feed.add(
             ClosedSession(
-                at: WallClock.sinceEpoch(), session: self.id, route: self.subject.routeName, client: self.clientName,
-                cause: ending.cause, code: closing.code?.rawValue, by: ending.by.name))
+                at: WallClock.sinceEpoch(), session: self.id, route: self.subject.routeName,
+                backend: self.route?.backend?.name, endpoint: self.endpoint?.name, client: self.clientName,
+                cause: ending.cause, code: closing.code?.rawValue, by: ending.by.name, reason: reason, detail: detail,
+                duration: duration))
         guard var record = self.subject.record(.info, "close", self.context) else { return }
         record.add("cause", ending.cause.rawValue)
         record.add("code", closing.code.map { "\($0)" } ?? "none")
         record.add("by", ending.by.name)
-        record.add("detail", (closing.detail ?? self.reason(for: ending.cause))?.cut)
-        record.add("duration", seconds: (self.loop.now - self.began).secondsAsDouble)
+        record.add("reason", reason)
+        record.add("detail", detail)
+        record.add("duration", seconds: duration.secondsAsDouble)
         let tally = conversation.tally
         record.add("messages_to_backend", tally.client.messages)
         record.add("messages_to_client", tally.backend.messages)

@@ -8,6 +8,10 @@ public struct ClosedSession: Equatable, Sendable {
     public let session: SessionID
     /// The route's name.
     public let route: String
+    /// The backend's name; `nil` if it had none.
+    public let backend: String?
+    /// The endpoint's name; `nil` if it had none.
+    public let endpoint: String?
     /// The client as trusted proxies name it.
     public let client: String
     /// Why it ended.
@@ -16,18 +20,30 @@ public struct ClosedSession: Equatable, Sendable {
     public let code: UInt16?
     /// The side that ended it: the word of the log.
     public let by: String
+    /// The reason in the gateway's own Close to the client; `nil` if it sent none.
+    public let reason: String?
+    /// What more the log says of the cause.
+    public let detail: String?
+    /// How long it lasted, from the client's first byte.
+    public let duration: Duration
 
     /// See the properties.
     public init(
-        at: Duration, session: SessionID, route: String, client: String, cause: Cause, code: UInt16?, by: String
+        at: Duration, session: SessionID, route: String, backend: String?, endpoint: String?, client: String,
+        cause: Cause, code: UInt16?, by: String, reason: String?, detail: String?, duration: Duration
     ) {
         self.at = at
         self.session = session
         self.route = route
+        self.backend = backend
+        self.endpoint = endpoint
         self.client = client
         self.cause = cause
         self.code = code
         self.by = by
+        self.reason = reason
+        self.detail = detail
+        self.duration = duration
     }
 
     /// How it ended, for people: `backend-gone, 1011, by the backend`.

@@ -8,6 +8,8 @@ public struct RefusedRequest: Equatable, Sendable {
     public let host: String?
     /// The path without the query, and without a token; `nil` if no whole request came.
     public let path: String?
+    /// The name of its route; `nil` if it was refused before one was found.
+    public let route: String?
     /// The Origin of its page; `nil`: it sent none.
     public let origin: String?
     /// The status of the answer; `nil` if there was none.
@@ -17,12 +19,14 @@ public struct RefusedRequest: Equatable, Sendable {
 
     /// See the properties.
     public init(
-        at: Duration, client: String, host: String?, path: String?, origin: String?, status: Int?, reason: String
+        at: Duration, client: String, host: String?, path: String?, route: String?, origin: String?, status: Int?,
+        reason: String
     ) {
         self.at = at
         self.client = client
         self.host = host
         self.path = path
+        self.route = route
         self.origin = origin
         self.status = status
         self.reason = reason

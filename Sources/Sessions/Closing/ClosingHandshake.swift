@@ -180,6 +180,13 @@ public struct ClosingHandshake: Sendable {
         }
     }
 
+    /// For the log: the reason in the Close that the client was sent, if that was the gateway's own. What a peer said there is its own matter.
+    public var reason: String? {
+        guard case .close = self.legs.client.said, let ending = self.ending else { return nil }
+        if ending.cause == .backendClosed, self.kind == .relay { return nil }
+        return ending.close(to: .client, self.codes)?.reason
+    }
+
     /// Whether messages from `leg` are still relayed: not after its Close, and not to a side that was sent a Close or has ended.
     public func relays(from leg: Leg) -> Bool {
         guard self.reads(from: leg), self.isConnected(leg.other), self.legs[leg.other].end == .notYet else {

@@ -173,7 +173,11 @@ import Testing
               answer       101 Switching Protocols
 
             """
-        #expect(explanation == Explanation(text: expected, isServed: true, status: 101, route: "/app", backend: "echo"))
+        #expect(
+            explanation
+                == Explanation(
+                    text: expected, isServed: true, status: 101, route: "/app", backend: "echo",
+                    listener: "127.0.0.1:8080"))
     }
 
     // MARK: - Refusals

@@ -23,7 +23,10 @@ import Testing
 
             """
         #expect(
-            explanation == Explanation(text: expected, isServed: true, status: 101, route: "chat", backend: "chat"))
+            explanation
+                == Explanation(
+                    text: expected, isServed: true, status: 101, route: "chat", backend: "chat",
+                    listener: "127.0.0.1:8443"))
     }
 
     @Test func `explain says an endpoint's share of the sessions`() {
@@ -134,7 +137,8 @@ import Testing
             """
         #expect(
             explain("http://localhost:8080/a?b")
-                == Explanation(text: redirected, isServed: true, status: 308, route: "/*"))
+                == Explanation(
+                    text: redirected, isServed: true, status: 308, route: "/*", listener: "127.0.0.1:8080"))
         let passed = """
             https://localhost:8443/app/x
               listener     127.0.0.1:8443 with TLS
@@ -146,7 +150,8 @@ import Testing
             """
         #expect(
             explain("https://localhost:8443/app/x", "POST")
-                == Explanation(text: passed, isServed: true, route: "/app/*", backend: "chat"))
+                == Explanation(
+                    text: passed, isServed: true, route: "/app/*", backend: "chat", listener: "127.0.0.1:8443"))
         #expect(explain("wss://localhost:8443/app/x").text.hasSuffix("  answer       101 Switching Protocols\n"))
         #expect(explain("https://localhost:8443/alive").isServed)
         #expect(!explain("wss://localhost:8443/alive").isServed)
@@ -283,10 +288,54 @@ import Testing
             #expect(down.text.contains("  endpoint     ws://127.0.0.1:3000, \(state)\n"))
             #expect(down.text.contains("  answer       503 Service Unavailable: No endpoint of the backend is up.\n"))
         }
+        #expect(self.explain(secure, endpoints: ["down"]).cure?.contains("up by itself once it answers") == true)
         // The listener is what stands in the way.
         let plain = self.explain(url, endpoints: ["down"])
         #expect(!plain.isServed && plain.status == nil)
         #expect(plain.reason?.hasSuffix("is with TLS: use wss or https") == true)
+    }
+
+    private func explain(
+        _ endpoint: Explanation.Endpoint, _ last: Explanation.LastRefusal? = nil, port: Int = 8443
+    ) -> Explanation {
+        var known = Explanation.Surroundings()
+        known.endpoints = { $0 == "chat" ? [endpoint] : [] }
+        known.lastRefusal = { $0 == "chat" ? last : nil }
+        return Explanation.explain(
+            sampleConfiguration(), url: "wss://chat.example.com:\(port)/chat", subprotocols: ["chat.v1"], by: known)
+    }
+
+    @Test func `an endpoint that nothing checks is not said to be up`() {
+        let name = "ws://127.0.0.1:3000"
+        let unknown = self.explain(.init(name: name, state: "up", isChecked: false))
+        #expect(unknown.isServed && unknown.text.contains("  endpoint     \(name), not checked\n"))
+        #expect(unknown.cure?.contains("set `health`") == true)
+        let checked = self.explain(.init(name: name, state: "up"))
+        #expect(checked.isServed && checked.cure == nil && checked.lastRefusal == nil)
+    }
+
+    @Test func `what a client got lately is told beside what the rules say`() {
+        let last = Explanation.LastRefusal(at: "2026-11-29T19:23:02Z", status: 502, reason: "Connection refused")
+        let explanation = self.explain(.init(name: "ws://127.0.0.1:3000", state: "up", isChecked: false), last)
+        #expect(explanation.isServed && explanation.lastRefusal == last)
+        #expect(explanation.text.contains("got 502 at 2026-11-29T19:23:02Z: Connection refused\n"))
+    }
+
+    @Test func `an endpoint that is down says why, and what helps`() {
+        let name = "ws://127.0.0.1:3000"
+        let down = self.explain(.init(name: name, state: "down", reason: "check: Connection refused"))
+        #expect(!down.isServed && down.status == 503)
+        #expect(down.text.contains("  endpoint     \(name), down: check: Connection refused\n"))
+        #expect(down.cure?.contains("once it answers") == true)
+        let ordered = self.explain(
+            .init(name: name, state: "down", reason: "an operator took it down", isOrdered: true))
+        #expect(ordered.cure?.contains("An operator has taken them out") == true)
+    }
+
+    @Test func `a port without a listener is a fact of its own`() {
+        let endpoint = Explanation.Endpoint(name: "ws://127.0.0.1:3000", state: "up")
+        #expect(self.explain(endpoint).listener?.hasSuffix(":8443") == true)
+        #expect(self.explain(endpoint, port: 9999).listener == nil)
     }
 
     @Test func `a credential is not shown`() {

@@ -7,7 +7,8 @@ import Testing
     @Test func `an endpoint's sessions are a sample each`() {
         let endpoints = ["up", "down", "draining"].map {
             BackendRow.EndpointRow(
-                name: $0, state: $0, reason: nil, since: .zero, sessions: 2, weight: 1, isBackup: false)
+                name: $0, state: $0, reason: nil, since: .zero, sessions: 2, weight: 1, isBackup: false,
+                isChecked: true)
         }
         let backend = BackendRow(name: "b", kind: "websocket", sessions: 6, endpoints: endpoints)
         #expect(

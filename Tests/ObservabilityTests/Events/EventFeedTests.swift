@@ -86,7 +86,8 @@ import Testing
         for number in 0..<(EventFeed.mostKept + 2) {
             log.feed.add(
                 RefusedRequest(
-                    at: .seconds(number), client: "192.0.2.1", host: nil, path: nil, origin: nil, status: 404,
+                    at: .seconds(number), client: "192.0.2.1", host: nil, path: nil, route: nil, origin: nil,
+                    status: 404,
                     reason: "none"))
         }
         #expect(log.feed.lastRefusals.map { $0.at.components.seconds } == (2..<1002).reversed())

@@ -28,6 +28,28 @@ import WebSocketProtocol
         #expect(closing.code == .serviceRestart)
     }
 
+    @Test func `the reason that the client got is the gateway's own, once it was sent`() {
+        var closing = ClosingHandshake.of(.relay)
+        #expect(closing.reason == nil)
+        _ = closing.happened(.ended(.backend, .inOrder), .anywhere(but: .client))
+        #expect(closing.reason == nil)
+        closing = .of(.relay)
+        _ = closing.happened(.ended(.backend, .inOrder), .anywhere)
+        #expect(closing.reason == "backend connection lost")
+        closing = .of(.relay)
+        _ = closing.close(.byAdmin(CloseCode(rawValue: 4000), reason: "moved"), .anywhere)
+        #expect(closing.reason == "moved")
+    }
+
+    @Test func `a reason that a peer has sent is its own`() {
+        for leg in [Leg.client, .backend] {
+            var closing = ClosingHandshake.of(.relay)
+            _ = closing.received(self.own, from: leg)
+            _ = closing.received(self.own, from: leg.other)
+            #expect(closing.reason == nil)
+        }
+    }
+
     @Test(arguments: [Leg.client, .backend]) func `a leg in the middle of a frame is told at its end`(leg: Leg) {
         var closing = ClosingHandshake.of(.relay)
         let actions = closing.close(.byGateway(.drain), .anywhere(but: leg))
