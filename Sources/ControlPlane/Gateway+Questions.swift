@@ -43,19 +43,33 @@ extension Gateway {
     }
 
     /// Closes sessions.
-    ///
-    /// - Parameter answer: gets how many there are; `nil`: as many subjects are kept out as can be, and nothing was done.
-    public func closeSessions(_ order: CloseOrder, answer: @escaping (Int?) -> Void) {
+    public func closeSessions(_ order: CloseOrder, answer: @escaping (CloseOutcome) -> Void) {
+        guard let unknown = self.unknown(order.filter) else { return self.close(order, answer) }
+        // A configuration that was replaced may have had the name: its sessions end slowly.
+        var trial = order
+        trial.isDryRun = true
+        self.close(trial) { [unowned self] outcome in
+            if outcome == .matched(0) { answer(.unknown(unknown)) } else { self.close(order, answer) }
+        }
+    }
+
+    private func close(_ order: CloseOrder, _ answer: @escaping (CloseOutcome) -> Void) {
         if let subject = order.filter.subject, let duration = order.keepingOut, !order.isDryRun {
-            guard self.revoked.add(subject, for: duration, now: self.loop.now) else { return answer(nil) }
+            guard self.revoked.add(subject, for: duration, now: self.loop.now) else { return answer(.crowded) }
             // It is in force before the sessions are looked for.
             self.fleet.tell(.revoke(self.revoked))
         }
         self.survey.ask {
             $0.close(order)
         } then: { counts in
-            answer(counts.reduce(0, +))
+            answer(.matched(counts.reduce(0, +)))
         }
+    }
+
+    /// Which name in a filter the configuration in force does not have, and which there are; `nil`: it has all.
+    public func unknown(_ filter: SessionFilter) -> String? {
+        do throws(UnknownName) { try self.serving.configuration.checkNames(of: filter) } catch { return error.text }
+        return nil
     }
 
     // MARK: - Tails

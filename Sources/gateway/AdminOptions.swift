@@ -99,11 +99,31 @@ struct AdminOptions: ParsableArguments {
         }
     }
 
+    private struct Status: Decodable { var payloads: Bool }
+
+    /// Prints a line to standard error if tails of the gateway show no payloads. If that cannot be asked, nothing is printed.
+    ///
+    /// - Returns: true.
+    func sayIfPayloadsAreHidden() -> Bool {
+        let status = (try? self.quietly("GET", "/api/status")).flatMap {
+            try? JSONDecoder().decode(Status.self, from: $0)
+        }
+        if status?.payloads == false {
+            OutputFile.standardError.append(line: "gateway: payloads are not shown: set `payloads: true` in `admin`")
+        }
+        return true
+    }
+
     /// - Throws: exit status 1 if a WebSocket ended otherwise than with what it shows, or than we wanted.
-    static func check(_ end: AdminClient.End) throws(ExitCode) {
+    ///
+    /// - Parameter session: the id of the one that it shows; `nil`: it shows several.
+    static func check(_ end: AdminClient.End, ofSession session: String?) throws(ExitCode) {
         switch end {
         case .stopped: break
-        case .closed(code: 1000, let reason): OutputFile.standardError.append(line: "gateway: \(reason.printable)")
+        case .closed(code: 1000, let reason):
+            let text = reason.printable
+            let named = session.map { text.replacing("session ended", with: "session \($0.lowercased()) ended") }
+            OutputFile.standardError.append(line: "gateway: \(named ?? text)")
         case .closed(let code, let reason):
             let text = [code.map { "\($0)" }, reason.printable].compactMap { $0 }.joined(separator: " ").trimmed
             throw self.failed("the gateway closed the connection: \(text)")
@@ -157,8 +177,13 @@ struct AdminOptions: ParsableArguments {
 
     private func place() throws -> AdminTarget {
         if let admin = self.admin { return try Self.place(admin) }
-        let (path, configuration) = try self.file.load()
-        guard let settings = configuration.admin else {
+        guard self.file.hasFile else {
+            throw Self.failed(
+                "no gateway.conf here, and no /etc/gateway/gateway.conf: name the gateway's address with --admin ADDRESS, "
+                    + "or a file with --config FILE")
+        }
+        let (path, found) = try self.settings()
+        guard let settings = found else {
             throw Self.failed("\(path) has no `admin` address: add one, or name it with --admin ADDRESS")
         }
         if case .tcp(_, port: 0) = settings.address {
@@ -170,6 +195,15 @@ struct AdminOptions: ParsableArguments {
             return asked
         }
         do throws(AdminClient.Failure) { return try AdminTarget(settings) } catch { throw Self.failed("\(error)") }
+    }
+
+    /// `admin` of the file.
+    ///
+    /// - Throws: exit status 1 if it has mistakes.
+    private func settings() throws(ExitCode) -> (path: String, settings: GatewayConfiguration.Admin?) {
+        do throws(ConfigurationReader.Failure) { return try self.file.readAdmin() } catch {
+            throw Self.failed("\(error)\nname the address with --admin ADDRESS")
+        }
     }
 
     private static func place(_ text: String) throws -> AdminTarget {

@@ -17,12 +17,17 @@ struct ConfigurationOptions: ParsableArguments {
     /// The files to try without `--config`, in this order.
     private static let places = ["gateway.conf", "/etc/gateway/gateway.conf"]
 
+    /// Whether a file is named, or there is one in a usual place.
+    var hasFile: Bool { self.config != nil || self.usualPlace != nil }
+
+    private var usualPlace: String? { Self.places.first { FileManager.default.fileExists(atPath: $0) } }
+
     /// The path of the file, as messages name it.
     ///
     /// - Throws: `ConfigurationReader.Failure` if no file was named and none of the usual ones exists.
     func path() throws(ConfigurationReader.Failure) -> String {
         if let config = self.config { return config }
-        guard let path = Self.places.first(where: { FileManager.default.fileExists(atPath: $0) }) else {
+        guard let path = self.usualPlace else {
             let message = "no such file, and no \(Self.places[1]) either: name one with --config FILE"
             throw ConfigurationReader.Failure(diagnostics: [Diagnostic(file: Self.places[0], message: message)])
         }
@@ -50,6 +55,28 @@ struct ConfigurationOptions: ParsableArguments {
         var bytes: [UInt8] = []
     }
 
+    /// Reads `admin`, whatever mistakes are elsewhere in the file: they do not keep operators from the gateway that runs.
+    ///
+    /// - Throws: `ConfigurationReader.Failure` if the file or `admin` cannot be read.
+    /// - Returns: the settings, if there are any, and the path in messages.
+    func readAdmin() throws(ConfigurationReader.Failure) -> (path: String, settings: GatewayConfiguration.Admin?) {
+        let (path, bytes) = try self.bytes()
+        let environment = ProcessInfo.processInfo.environment
+        return (path, try ConfigurationReader.readAdmin(bytes: bytes, file: path, environment: environment))
+    }
+
+    private func bytes() throws(ConfigurationReader.Failure) -> (path: String, bytes: [UInt8]) {
+        switch ConfigurationInput(try self.path()) {
+        case .file(let path, let files): (path, try Self.source(path).bytes(in: files))
+        case .pipe(let name, .success(let bytes)): (name, bytes)
+        case .pipe(let name, .failure(let error)): throw Self.unreadable(name, error)
+        }
+    }
+
+    private static func unreadable(_ name: String, _ error: FileError) -> ConfigurationReader.Failure {
+        ConfigurationReader.Failure(diagnostics: [Diagnostic(file: name, message: "cannot be read: \(error)")])
+    }
+
     private func read() throws(ConfigurationReader.Failure) -> Loaded {
         switch ConfigurationInput(try self.path()) {
         case .file(let path, let files):
@@ -59,9 +86,7 @@ struct ConfigurationOptions: ParsableArguments {
         case .pipe(let name, .success(let bytes)):
             let source = Self.source(name, kept: bytes)
             return Loaded(configuration: try source.keptConfiguration(), source: source)
-        case .pipe(let name, .failure(let error)):
-            throw ConfigurationReader.Failure(diagnostics: [Diagnostic(file: name, message: "cannot be read: \(error)")]
-            )
+        case .pipe(let name, .failure(let error)): throw Self.unreadable(name, error)
         }
     }
 

@@ -75,6 +75,10 @@ struct ExplainCommand: ParsableCommand {
             subprotocols: self.subprotocols, more: try self.fields, from: try self.peer, by: known)
         print(explanation.text, terminator: "")
         guard explanation.isServed else { throw ExitCode.failure }
+        guard let backend = explanation.backend.flatMap({ configuration.backends[$0] }) else { return }
+        // Nothing connects to a built-in service.
+        if case .builtin = backend.kind { return }
+        print("The state of the endpoints is not asked here; Why not? on the dashboard knows it.")
     }
 
     private var peer: Explanation.Peer {

@@ -15,6 +15,7 @@ struct Gateway: ParsableCommand {
               gateway bridge 6080 localhost:5900   put a TCP server on WebSocket
               gateway reload --dry-run             say what a reload would close
               gateway sessions                     list its live sessions
+              gateway closes --client 192.0.2.7    say how its sessions ended
               gateway tail 5f0c9a1be2d34c77        show the frames of one as they pass
 
             The configuration is ./gateway.conf or, if there is none, /etc/gateway/gateway.conf.
@@ -27,9 +28,8 @@ struct Gateway: ParsableCommand {
         version: "gateway \(Version.current)",
         subcommands: [
             RunCommand.self, CheckCommand.self, ExplainCommand.self, BridgeCommand.self, ReloadCommand.self,
-            SessionsCommand.self, SessionsCommand.CloseCommand.self, TailCommand.self, RecordCommand.self,
-            TopCommand.self,
-            DrainCommand.self, SchemaCommand.self, VersionCommand.self,
+            SessionsCommand.self, ClosesCommand.self, CloseCommand.self, TailCommand.self, RecordCommand.self,
+            TopCommand.self, EndpointCommand.self, DrainCommand.self, SchemaCommand.self, VersionCommand.self,
         ],
         defaultSubcommand: RunCommand.self)
 

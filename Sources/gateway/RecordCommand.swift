@@ -42,15 +42,17 @@ struct RecordCommand: ParsableCommand {
     func run() throws {
         let (session, path) = (self.names.session, self.names.file ?? "")
         let recording = Recording(path)
-        let end = try self.gateway.listen(
-            self.selection.target(session: session), opened: { recording.open() }, receive: { recording.append($0) })
+        let gateway = self.gateway
+        let end = try gateway.listen(
+            self.selection.target(session: session), opened: { recording.open() && gateway.sayIfPayloadsAreHidden() },
+            receive: { recording.append($0) })
         if recording.isOpen {
             let (lines, skipped) = (recording.lines, recording.skipped)
             let more = skipped > 0 ? ", and \(skipped) frames were left out" : ""
             OutputFile.standardError.append(line: "gateway: \(lines) line\(lines == 1 ? "" : "s") in \(path)\(more)")
         }
         if let problem = recording.problem { throw AdminOptions.failed(problem) }
-        try AdminOptions.check(end)
+        try AdminOptions.check(end, ofSession: session)
     }
 }
 
@@ -72,7 +74,8 @@ private final class Recording {
     /// Makes the file. Returns whether that was possible.
     func open() -> Bool {
         do throws(SystemError) { self.file = try .creating(self.path) } catch {
-            self.problem = "cannot make \(self.path): \(error.reason)"
+            let cure = error.isFileThere ? ": choose another name" : ""
+            self.problem = "cannot make \(self.path): \(error.reason)\(cure)"
         }
         return self.isOpen
     }

@@ -1,5 +1,3 @@
-internal import Configuration
-
 /// A table of sessions in aligned columns.
 struct SessionTable {
     struct Listing: Decodable {
@@ -28,20 +26,20 @@ struct SessionTable {
         var rate: Double?
     }
 
-    private static let columns: [(title: String, isNumber: Bool, value: @Sendable (Session) -> String)] = [
-        ("ID", false, { $0.id }),
-        ("CLIENT", false, { $0.client }),
-        ("ROUTE", false, { $0.route }),
-        ("ENDPOINT", false, { $0.endpoint ?? $0.backend ?? "-" }),
-        ("SUBJECT", false, { $0.subject ?? "-" }),
-        ("PHASE", false, { $0.phase }),
-        ("AGE", true, { Self.time($0.ageSeconds) }),
-        ("IDLE", true, { Self.time($0.idleSeconds) }),
-        ("TO BACKEND", true, { "\($0.messagesToBackend)" }),
-        ("TO CLIENT", true, { "\($0.messagesToClient)" }),
-        ("RATE", true, { $0.rate.map(Self.rate) ?? "-" }),
-        ("QUEUED", true, { "\($0.queuedForClient + $0.queuedForBackend)" }),
-        ("RTT", true, { Self.roundTrips($0) }),
+    private static let columns: [TextTable<Session>.Column] = [
+        .init("ID") { $0.id },
+        .init("CLIENT") { $0.client },
+        .init("ROUTE") { $0.route },
+        .init("ENDPOINT") { $0.endpoint ?? $0.backend ?? "-" },
+        .init("SUBJECT") { $0.subject ?? "-" },
+        .init("PHASE") { $0.phase },
+        .init("AGE", isNumber: true) { Self.time($0.ageSeconds) },
+        .init("IDLE", isNumber: true) { Self.time($0.idleSeconds) },
+        .init("TO BACKEND", isNumber: true) { "\($0.messagesToBackend)" },
+        .init("TO CLIENT", isNumber: true) { "\($0.messagesToClient)" },
+        .init("RATE", isNumber: true) { $0.rate.map { Self.rate($0, hasDecimal: $0 != 0) } ?? "-" },
+        .init("QUEUED", isNumber: true) { "\($0.queuedForClient + $0.queuedForBackend)" },
+        .init("RTT", isNumber: true) { Self.roundTrips($0) },
     ]
 
     let lines: [String]
@@ -55,24 +53,12 @@ struct SessionTable {
             return
         }
         let hasRates = sessions.contains { $0.rate != nil }
-        let columns = Self.columns.filter { hasRates || $0.title != "RATE" }
-        let rows = sessions.map { session in
-            columns.map { $0.value(session).printable }
-        }
-        let lines = [columns.map(\.title)] + rows
-        let widths = columns.indices.map { column in lines.map { $0[column].count }.max() ?? 0 }
-        self.lines = lines.map { line in
-            let cells = line.enumerated().map { column, cell in
-                let padding = String(repeating: " ", count: widths[column] - cell.count)
-                return columns[column].isNumber ? padding + cell : cell + padding
-            }
-            return cells.joined(separator: "  ").trimmed
-        }
+        self.lines = TextTable(Self.columns.filter { hasRates || $0.title != "RATE" }, sessions).lines
     }
 
-    /// A rate per second: `0`, `0.4`, `12`.
-    static func rate(_ rate: Double) -> String {
-        rate == 0 || rate >= 10 ? "\(Int(rate.rounded()))" : "\((rate * 10).rounded() / 10)"
+    /// A rate per second: `0`, `0.4`, `12`; with a decimal, `0.4` and `12.3`.
+    static func rate(_ rate: Double, hasDecimal: Bool = false) -> String {
+        rate == 0 || (rate >= 10 && !hasDecimal) ? "\(Int(rate.rounded()))" : "\((rate * 10).rounded() / 10)"
     }
 
     /// A duration as `850ms`, `12s`, `3m05s`, `2h07m` or `4d03h`.

@@ -8,6 +8,8 @@ struct TailLine: Decodable {
     var opcode: String?
     var fin: Bool?
     var size: Int?
+    /// `gateway` if the gateway made it itself.
+    var by: String?
     var compressed: Bool?
     var text: String?
     var base64: String?

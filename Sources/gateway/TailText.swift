@@ -24,7 +24,9 @@ struct TailText {
         }
         var parts = [self.time(line.at ?? "")]
         if self.namesSession { parts.append((line.session ?? "-").printable) }
-        parts.append(line.direction == "to-client" ? "<-" : "->")
+        // A star: the gateway made it itself.
+        let shaft = line.by == "gateway" ? "*" : "-"
+        parts.append(line.direction == "to-client" ? "<\(shaft)" : "\(shaft)>")
         // An ellipsis: the message goes on.
         let opcode = (line.opcode ?? "-").printable + (line.fin == false ? "…" : "")
         parts.append(opcode + String(repeating: " ", count: max(0, 13 - opcode.count)))

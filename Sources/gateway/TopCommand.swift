@@ -12,7 +12,8 @@ struct TopCommand: ParsableCommand {
         abstract: "Watch the live sessions of the running gateway in the terminal.",
         discussion: """
             The first lines say what the whole gateway does; its rates are those of the last 10 seconds. The table has the sessions that \
-            are first by --sort, as many as fit. q or Ctrl-C ends it. Where standard output is no terminal, one table is printed.
+            are first by --sort, as many as fit. RATE is messages per second in both directions since the look before. A line that is wider than \
+            the terminal ends with `…`. q or Ctrl-C ends it. Where standard output is no terminal, one table is printed.
 
             EXAMPLES
               gateway top
@@ -46,7 +47,8 @@ struct TopCommand: ParsableCommand {
 
     func run() throws {
         var view: TopView
-        do { view = try self.look(most: Self.printed) } catch let problem as AdminOptions.Problem {
+        var rates = SessionRates()
+        do { view = try self.look(most: Self.printed, &rates) } catch let problem as AdminOptions.Problem {
             throw AdminOptions.failed(problem.text)
         }
         guard Terminal.isThere else { return print(view.lines.joined(separator: "\n")) }
@@ -63,7 +65,8 @@ struct TopCommand: ParsableCommand {
         var next = MonotonicInstant.now()
         while !isOver {
             if next <= .now() {
-                do { view = try self.look(most: terminal.size.rows) } catch let problem as AdminOptions.Problem {
+                do { view = try self.look(most: terminal.size.rows, &rates) } catch let problem as AdminOptions.Problem
+                {
                     view.problem = problem.text
                 }
                 (next, isDrawn) = (.now() + pause, false)
@@ -76,16 +79,25 @@ struct TopCommand: ParsableCommand {
 
     /// Asks the gateway.
     ///
-    /// - Parameter most: how many sessions can be shown.
-    private func look(most: Int) throws -> TopView {
+    /// - Parameters:
+    ///   - most: how many sessions can be shown.
+    ///   - rates: those since the look before.
+    private func look(most: Int, _ rates: inout SessionRates) throws -> TopView {
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase
-        let limit = max(1, min(most, SessionQuery.longestPage))
+        let order = self.sort ?? "-rate"
+        let isByRate = order == "-rate"
+        // Which have the highest rates is known when all were looked at.
+        let limit = isByRate ? SessionQuery.longestPage : max(1, min(most, SessionQuery.longestPage))
         let target = AdminClient.target(
-            "/api/sessions", self.filter.parameters + [("sort", self.sort ?? "-rate"), ("limit", "\(limit)")])
+            "/api/sessions", self.filter.parameters + [("sort", order), ("limit", "\(limit)")])
+        var listing = try decoder.decode(SessionTable.Listing.self, from: self.gateway.quietly("GET", target))
+        listing.sessions = rates.rated(listing.sessions, at: .now())
+        if isByRate { listing.sessions.sort { $0.rate ?? 0 > $1.rate ?? 0 } }
+        listing.sessions = Array(listing.sessions.prefix(max(1, most)))
         return TopView(
             status: try decoder.decode(TopView.Status.self, from: self.gateway.quietly("GET", "/api/status")),
             history: try decoder.decode(TopView.History.self, from: self.gateway.quietly("GET", "/api/history")),
-            sessions: try decoder.decode(SessionTable.Listing.self, from: self.gateway.quietly("GET", target)))
+            sessions: listing)
     }
 }

@@ -36,9 +36,11 @@ struct TopView {
     /// All of it.
     var lines: [String] { [self.head, ""] + SessionTable(self.sessions.sessions).lines }
 
-    /// As much of it as fits.
+    /// As much of it as fits. A line that does not ends with an ellipsis.
     func lines(fitting size: Terminal.Size) -> [String] {
-        self.lines.prefix(size.rows).map { String($0.prefix(size.columns)) }
+        self.lines.prefix(size.rows).map { line in
+            line.count <= size.columns ? line : line.prefix(max(0, size.columns - 1)) + "…"
+        }
     }
 
     private var head: String {

@@ -32,7 +32,10 @@ import Testing
     }
 
     private func status(_ decision: AdminRouter.Decision) -> Int? {
-        if case .answer(let response) = decision { response.status } else { nil }
+        switch decision {
+        case .answer(let response), .refuse(let response, _): response.status
+        case .ask, .identify, .open: nil
+        }
     }
 
     // MARK: - Passwords
@@ -119,6 +122,28 @@ import Testing
             #expect(self.status(router.decide(Self.request(method, "/nowhere"))) == 403)
         }
         #expect(self.status(router.decide(Self.request("GET", "/api/reload"))) == 405)
+    }
+
+    private static let attempts: [(path: String, body: String, record: String?)] = [
+        ("/api/sessions/close", #"{"route": "a"}"#, "action=close target=route=a"),
+        ("/api/sessions/close?dry-run=true", #"{"route": "a"}"#, nil),
+        ("/api/sessions/00000000000000a1/close", "", "action=close target=session=00000000000000a1"),
+        ("/api/reload", "", "action=reload target=-"),
+        ("/api/reload?dry-run=true", "", nil),
+        ("/api/drain", "", "action=drain target=-"),
+        ("/api/drain", #"{"backend": "a", "undo": true}"#, "action=undrain target=a"),
+        ("/api/endpoints", #"{"backend": "a", "endpoint": "ws://b", "state": "down"}"#, "action=down target=a ws://b"),
+        ("/api/rooms/a/b", "hello", "action=publish target=a b"), ("/api/sessions/close", "{", nil),
+    ]
+
+    @Test(arguments: 0..<Self.attempts.count)
+    func `what was refused is logged with what it would have changed`(_ index: Int) {
+        let (path, body, record) = Self.attempts[index]
+        let decision = AdminRouter(Self.settings(readOnly: true)).decide(Self.request("POST", path, body))
+        #expect(self.status(decision) == 403)
+        let change: AdminChange? = if case .refuse(_, let change) = decision { change } else { nil }
+        #expect(change.map { "action=\($0.action) target=\($0.target ?? "-")" } == record)
+        if let change { #expect(change.result == "refused: read-only" && change.count == 0) }
     }
 
     @Test func `an explanation is not a change`() {

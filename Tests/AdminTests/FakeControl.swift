@@ -56,13 +56,19 @@ final class FakeControl: GatewayControl {
     /// The answer with all rows.
     var sessionsAnswer: AdminResponse { .sessions(self.page, of: SessionQuery()) }
 
-    func closeSessions(_ order: CloseOrder, answer: @escaping (Int?) -> Void) {
+    /// What `unknown` says of every filter.
+    var unknownName: String?
+
+    func unknown(_ filter: SessionFilter) -> String? { self.unknownName }
+
+    func closeSessions(_ order: CloseOrder, answer: @escaping (CloseOutcome) -> Void) {
         self.closed.append(order)
         let count = self.rows.count { row in
             order.filter.id.map { $0.description == row.id } ?? true
                 && order.filter.subject.map { $0 == row.subject } ?? true
         }
-        self.give { answer(count) }
+        let outcome = self.unknownName.map { CloseOutcome.unknown($0) } ?? .matched(count)
+        self.give { answer(outcome) }
     }
 
     var shownCertificates: [CertificateRow] = []

@@ -23,7 +23,10 @@ import Testing
     }
 
     private static func status(_ decision: AdminRouter.Decision) -> Int? {
-        if case .answer(let answer) = decision { answer.status } else { nil }
+        switch decision {
+        case .answer(let answer), .refuse(let answer, _): answer.status
+        case .ask, .identify, .open: nil
+        }
     }
 
     @Test(

@@ -8,18 +8,20 @@ import WebSocketProtocol
 @testable import Admin
 @testable import ControlPlane
 @testable import DataPlane
+@testable import Observability
 
 @Suite struct TailStreamTests {
     private static let session = "00000000000000a1"
 
     private static func frame(
-        _ opcode: Opcode, _ payload: [UInt8]?, size: Int? = nil, isCompressed: Bool = false, isBinary: Bool = false
+        _ opcode: Opcode, _ payload: [UInt8]?, size: Int? = nil, isCompressed: Bool = false, isBinary: Bool = false,
+        isGateways: Bool = false, showsPayload: Bool = true
     ) throws -> TailedFrame {
         var frame = TailedFrame(
             of: try #require(SessionID(Self.session)), at: .seconds(1_772_366_400) + .microseconds(42), .toClient,
             opcode,
             fin: true, size: size ?? payload?.count ?? 0, isCompressed: isCompressed, isBinary: isBinary,
-            showsPayload: false)
+            isGateways: isGateways, showsPayload: showsPayload)
         frame.payload = payload
         return frame
     }
@@ -45,7 +47,13 @@ import WebSocketProtocol
             line("close", 3, #","code":1000,"reason":"a","base64":"A+hh""#)
         ),
         (try! frame(.ping, []), line("ping", 0, #","text":"""#)),
-        (try! frame(.text, nil, size: 5), line("text", 5, "")),
+        (try! frame(.text, nil, size: 5, showsPayload: false), line("text", 5, "")),
+        (
+            try! frame(.close, [0x03, 0xE8], size: 3, isBinary: true, showsPayload: false),
+            line("close", 3, #","code":1000"#)
+        ),
+        (try! frame(.close, [], isBinary: true, showsPayload: false), line("close", 0, "")),
+        (try! frame(.ping, [], isGateways: true), line("ping", 0, #","by":"gateway","text":"""#)),
     ]
 
     @Test(arguments: 0..<Self.lines.count) func `a frame is one JSON object`(_ index: Int) {
@@ -124,6 +132,34 @@ import WebSocketProtocol
             let said = self.said(client)
             #expect(said.contains(#"{"skipped":1}"#))
             #expect(said.ranges(of: #""size":60000"#).count == count)
+        }
+    }
+
+    private static func close(_ session: SessionID) -> ClosedSession {
+        ClosedSession(
+            at: .seconds(1_772_366_400), session: session, route: "a", backend: nil, endpoint: nil, client: "192.0.2.1",
+            cause: .backendGone, code: 1011, by: "backend", reason: nil, detail: nil, duration: .seconds(1))
+    }
+
+    @Test func `how the session ended is said, also when it is over before the tail`() throws {
+        let session = try #require(SessionID(Self.session))
+        try self.request("/api/sessions/\(Self.session)/tail") { control, client in
+            try turn(control.loop) { self.said(client).contains("101") }
+            let (_, receive) = try #require(control.tails.first)
+            receive([.ended])
+            let close = Frame.close(.normal, reason: "session ended: backend-gone, 1011, by the backend")
+            try turn(control.loop) { client.received.suffix(close.count) == close[...] }
+        } prepare: {
+            $0.lastCloses = [Self.close(session)]
+        }
+        try self.request("/api/sessions/\(Self.session)/tail") { control, client in
+            let status = try client.status()
+            #expect(status == 404)
+            let words = "session \(Self.session) ended at 2026-03-01T12:00:00.000Z: backend-gone, 1011, by the backend"
+            #expect(self.said(client).contains(words))
+        } prepare: {
+            $0.lastCloses = [Self.close(session)]
+            $0.knowsTail = false
         }
     }
 

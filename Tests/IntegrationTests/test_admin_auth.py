@@ -195,6 +195,8 @@ async def test_a_read_only_address_changes_nothing(tmp_path):
                     assert response.status == 403, path
                     assert "read-only" in (await response.json())["error"]
         assert await status(alice, "GET", "/api/sessions") == 200
+        record = await running.event("admin", action="close", target="session=00000000000000a1")
+        assert (record["who"], record["count"], record["result"]) == ("alice", 0, "refused: read-only")
         assert await status(alice, "DELETE", "/api/sessions") == 403
         assert await status(alice, "POST", "/api/explain", json={"url": "ws://127.0.0.1:1/echo"}) == 200
 

@@ -51,6 +51,116 @@ async def test_a_session_is_closed_by_command():
         await command("sessions", "close", "nobody", "--admin", address, status=64)
 
 
+async def test_the_sessions_of_a_route_are_closed_by_command():
+    async with WebSocketBackend() as backend, gateway(backend) as running:
+        address = await admin_address(running)
+        async with client(running.ws("/echo")) as one, client(running.ws("/echo")) as two, client(running.ws("/app")) as other:
+            await running.events(3, "open")
+            output, _ = await command("close", "--route", "echo", "--dry-run", "--admin", address)
+            assert output == "2 sessions would close\n"
+            order = ("--code", "4001", "--reason", "go away")
+            output, _ = await command("close", "--route", "echo", "--client", "127.0.0.0/8", *order, "--admin", address)
+            assert output == "2 sessions are closing with 4001\n"
+            for socket in (one, two):
+                with pytest.raises(ConnectionClosed) as closed:
+                    await socket.recv()
+                assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (4001, "go away")
+            await running.events(2, "close")
+            output, _ = await command("close", "--route", "echo", "--admin", address)
+            assert output == "0 sessions are closing with 1008\n"
+            output, _ = await command("sessions", "close", "--endpoint", url(backend), "--admin", address)
+            assert output == "1 session is closing with 1008\n"
+            with pytest.raises(ConnectionClosed):
+                await other.recv()
+        output, _ = await command("close", "--all", "--admin", address)
+        assert output.startswith("0 sessions ")
+        output, _ = await command("close", "--subject", "alice", "--for", "10m", "--admin", address)
+        assert output == "0 sessions are closing with 1008\n"
+        for arguments in [
+            (), ("--dry-run",), ("--code", "1008"), (NOBODY, "--route", "echo"), (NOBODY, "--dry-run"), (NOBODY, "--code", "1008"),
+        ]:
+            await command("close", *arguments, "--admin", address, status=64)
+        _, errors = await command("close", "--route", "", "--admin", address, status=1)
+        assert errors == "gateway: a filter is empty\n"
+
+
+async def test_a_name_that_there_is_not_is_told_with_those_that_there_are():
+    async with WebSocketBackend() as backend, gateway(backend) as running, admin(running) as session:
+        address = await admin_address(running)
+        known, bare = url(backend), url(backend).removeprefix("ws://")
+        for arguments, words in {
+            ("--route", "chat"): "there is no route chat; there are: echo, app, closed",
+            ("--backend", "chat"): "there is no backend chat; there are: app, echo",
+            ("--backend", "app", "--endpoint", "ws://a:1"): f"backend app has no endpoint ws://a:1; there are: {known}",
+            ("--endpoint", bare): f"there is no endpoint {bare}: did you mean {known}?",
+        }.items():
+            _, errors = await command("close", *arguments, "--admin", address, status=1)
+            assert errors == f"gateway: {words}\n"
+        for arguments, words in {
+            ("chat", known): "there is no backend chat; there are: app, echo",
+            ("app", bare): f"backend app has no endpoint {bare}: did you mean {known}?",
+            ("echo", known): "echo is a built-in service, which has no endpoints",
+        }.items():
+            for name, more in (("endpoint", ("down",)), ("drain", ())):
+                _, errors = await command(name, *arguments, *more, "--admin", address, status=1)
+                assert errors == f"gateway: {words}\n"
+        async with session.post("/api/sessions/close", json={"route": "chat", "subject": "alice", "for": "10m"}) as response:
+            assert response.status == 404
+        async with session.post("/api/sessions/close", json={"route": "closed"}) as response:
+            assert (response.status, await response.json()) == (200, {"matched": 0, "closed": 0})
+
+
+async def test_an_endpoint_is_taken_and_given_back_by_command():
+    async with WebSocketBackend() as backend, gateway(backend) as running, admin(running) as session:
+        address = await admin_address(running)
+
+        async def ordered() -> str:
+            rows = (await read(session, "/api/backends"))["backends"]
+            return next(row for row in rows if row["name"] == "app")["endpoints"][0]["order"]
+
+        async with client(running.ws("/app")) as socket:
+            for state in ("drain", "down", "up"):
+                output, _ = await command("endpoint", "app", url(backend), state, "--admin", address)
+                assert output.startswith(f"app {url(backend)} is ordered {state}: ")
+                assert await ordered() == state
+                if state == "down":
+                    assert (await raw.ask(running.plain, raw.upgrade("/app"))).status == 503
+            await socket.send("still there")
+            assert await socket.recv() == "still there"
+        await command("endpoint", "app", url(backend), "off", "--admin", address, status=64)
+
+
+async def test_the_last_closes_are_listed_by_command():
+    async with WebSocketBackend() as backend, gateway(backend) as running:
+        address = await admin_address(running)
+        assert await command("closes", "--admin", address) == ("no closes\n", "")
+        async with client(running.ws("/echo")):
+            pass
+        await running.event("close", route="echo")
+        async with client(running.ws("/app")):
+            name = (await running.event("open", route="app"))["session"]
+            await command("close", name, "4001", "go away", "--admin", address)
+            await running.event("close", route="app")
+        output, _ = await command("closes", "--admin", address)
+        title, *lines = output.splitlines()
+        assert title.split() == ["AT", "ID", "CLIENT", "ROUTE", "ENDPOINT", "LASTED", "CAUSE", "BY", "CODE", "REASON", "DETAIL"]
+        first, second = (line.split() for line in lines)
+        assert first[1:4] == [name, "127.0.0.1", "app"] and first[6:9] == ["admin", "gateway", "4001"]
+        assert second[6:9] == ["client-closed", "client", "1000"]
+        output, _ = await command("closes", "--cause", "admin", "--json", "--admin", address)
+        (row,) = json.loads(output)["closes"]
+        assert row["session"] == name
+        for option, value in {
+            "--session": name, "--route": "app", "--code": "4001", "--endpoint": url(backend), "--cause": "admin",
+        }.items():
+            output, _ = await command("closes", option, value, "--client", "127.0.0.1", "--admin", address)
+            (line,) = output.splitlines()[1:]
+            assert line.split()[1] == name and line.split()[4] == url(backend) and "go away" in line
+        assert await command("closes", "--client", "10.0.0.0/8", "--admin", address) == ("no closes\n", "")
+        _, errors = await command("closes", "--cause", "nothing", "--admin", address, status=1)
+        assert "`cause` is one of" in errors
+
+
 async def test_reload_says_what_it_does_and_the_dry_run_does_nothing():
     async with WebSocketBackend() as backend, gateway(backend) as running, contextlib.AsyncExitStack() as stack:
         address = await admin_address(running)
@@ -147,6 +257,41 @@ async def test_the_commands_find_the_address_in_the_configuration(tmp_path):
         output, _ = await command("reload", "--dry-run", "--config", file)
         assert output == "0 of 0 sessions would close\n"
     assert not socket.exists()
+
+
+async def test_a_mistake_in_the_file_keeps_no_command_from_the_gateway_that_runs(tmp_path):
+    socket = tmp_path / "admin.sock"
+    async with WebSocketBackend() as backend, gateway(backend, admin=f"unix:{socket}") as running:
+        await running.event("admin", address=f"unix:{socket}")
+        file = running.folder / "gateway.conf"
+        for text, place in [
+            (json.dumps({**running.configuration, "listners": []}), "gateway.conf:1:"),
+            (f"admin: unix:{socket}\nlisteners:\n  - address: a\n   b: c\n", "gateway.conf:4:"),
+        ]:
+            file.write_text(text)
+            assert await command("sessions", "--config", str(file)) == ("no sessions\n", "")
+            _, errors = await command("reload", "--config", str(file), status=1)
+            assert errors.startswith("gateway: refused, and nothing was changed\n") and place in errors
+        file.write_text(json.dumps({**running.configuration, "admin": {"adress": f"unix:{socket}"}}))
+        _, errors = await command("sessions", "--config", str(file), status=1)
+        assert "unknown key `adress`" in errors and errors.endswith("name the address with --admin ADDRESS\n")
+
+
+async def test_without_a_file_the_commands_name_both_options(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for arguments in (("tail", "--route", "app"), ("sessions",), ("reload",)):
+        _, errors = await command(*arguments, status=1)
+        assert "--admin ADDRESS" in errors and "--config FILE" in errors
+
+
+async def test_explain_says_that_it_asks_no_endpoint():
+    async with WebSocketBackend() as backend, gateway(backend) as running:
+        file = str(running.folder / "gateway.conf")
+        output, _ = await command("explain", running.ws("/app"), "--config", file)
+        words = "The state of the endpoints is not asked here; Why not? on the dashboard knows it."
+        assert output.splitlines()[-1] == words
+        output, _ = await command("explain", running.ws("/echo"), "--config", file)
+        assert words not in output
 
 
 async def test_the_commands_say_why_nobody_answers(tmp_path):

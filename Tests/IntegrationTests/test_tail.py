@@ -148,7 +148,7 @@ async def test_the_close_of_each_side_is_shown_with_its_code_and_the_tail_ends_w
         assert (up["direction"], up["opcode"], up["code"], up["reason"]) == (UP, "close", 4001, "bye")
         assert (down["direction"], down["opcode"], down["code"]) == (DOWN, "close", 4001)
         assert base64.b64decode(up["base64"]) == b"\x0f\xa1bye"
-        assert await seen.closed() == (1000, "session ended")
+        assert await seen.closed() == (1000, "session ended: client-closed, 4001, by the client")
 
 
 async def test_what_the_gateway_itself_says_is_shown():
@@ -243,7 +243,8 @@ async def test_without_payloads_only_what_frames_there_are_is_shown():
         (line, _) = await seen.lines(2)
         assert sorted(line) == ["at", "direction", "fin", "opcode", "session", "size"]
         await connection.send(raw.close(1000, "hidden"))
-        assert not {"code", "reason", "base64"} & set((await seen.lines(1))[0])
+        (line,) = await seen.lines(1)
+        assert line["code"] == 1000 and not {"reason", "base64"} & set(line)
 
 
 # --- Tails that end, or do not begin
@@ -389,7 +390,29 @@ async def test_tail_shows_lines_and_nothing_hostile_reaches_the_terminal():
             await connection.send(raw.frame(raw.CONTINUATION, b"") + raw.close(4000, "over\x1b"))
             assert "close" in (await lines_until(run, "4000"))[-1]
             status, errors = await run.ended()
-            assert (status, errors) == (0, "gateway: session ended\n")
+            assert (status, errors) == (0, f"gateway: session {session} ended: client-closed, 4000, by the client\n")
+        # It is over, and that is known.
+        status, _, errors = await command("tail", session, "--admin", await admin_address(running))
+        assert status == 1
+        assert errors.startswith(f"gateway: session {session} ended at 2")
+        assert errors.endswith("Z: client-closed, 4000, by the client\n")
+
+
+async def test_without_payloads_tail_says_so_and_shows_the_codes_of_closes():
+    async with gateway_with_backend(admin="127.0.0.1:0") as running:
+        async with await raw.Connection.upgraded(running.plain, "/echo") as connection:
+            session = await only_session(running)
+            async with commanded(running, "tail", session) as run:
+                first = await first_line(connection, run)
+                assert "ready?" not in first and "->  text" in first
+                await connection.send(raw.close(4001, "secret"))
+                lines = await lines_until(run, "<*  close")
+                assert any("->  close" in line and line.split()[-1] == "4001" for line in lines)
+                assert lines[-1].split()[-1] == "4001"
+                status, errors = await run.ended()
+                first, last = errors.splitlines()
+                assert first == "gateway: payloads are not shown: set `payloads: true` in `admin`"
+                assert (status, last) == (0, f"gateway: session {session} ended: client-closed, 4001, by the client")
 
 
 async def test_tail_dumps_and_prints_json_and_ends_with_a_signal():
@@ -417,7 +440,7 @@ async def test_tail_says_what_is_wrong():
         status, _, errors = await command("tail", NOBODY, "--admin", address)
         assert (status, errors) == (1, "gateway: there is no such session, or it is not open\n")
         status, _, errors = await command("tail", "--route", "nowhere", "--admin", address)
-        assert (status, errors) == (1, "gateway: there is no route nowhere\n")
+        assert (status, errors) == (1, "gateway: there is no route nowhere; there are: app, echo, packed, rooms, bridge\n")
         for arguments in [("tail",), ("tail", NOBODY, "--route", "app"), ("tail", "xyz"), ("record", NOBODY), ("record", "--route", "app")]:
             assert (await command(*arguments, "--admin", address))[0] == 64
 
@@ -448,12 +471,13 @@ async def test_record_writes_a_file_for_its_owner_and_replaces_none(tmp_path):
             await connection.send(raw.close(1000))
             status, errors = await run.ended()
         lines = [json.loads(line) for line in file.read_text().splitlines()]
-        assert (status, errors) == (0, f"gateway: {len(lines)} lines in {file}\ngateway: session ended\n")
+        end = f"gateway: session {session} ended: client-closed, 1000, by the client\n"
+        assert (status, errors) == (0, f"gateway: {len(lines)} lines in {file}\n{end}")
         assert {"text", "ping", "close"} <= {line["opcode"] for line in lines}
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
         before = file.read_bytes()
         status, _, errors = await command("record", "--route", "app", file, "--admin", await admin_address(running))
-        assert (status, errors) == (1, f"gateway: cannot make {file}: File exists\n")
+        assert (status, errors) == (1, f"gateway: cannot make {file}: File exists: choose another name\n")
         assert file.read_bytes() == before
         missing = tmp_path / "other.jsonl"
         assert (await command("record", NOBODY, missing, "--admin", await admin_address(running)))[0] == 1
@@ -531,7 +555,8 @@ async def test_top_draws_in_a_terminal_and_restores_it():
             assert seen.startswith(b"\x1b[?1049h")
             lines = bytes(seen).split(b"\x1b[H")[1].split(b"\x1b[J")[0].split(b"\r\n")
             assert b"1 session" in lines[0] and len(lines) == 4
-            assert all(len(line.rstrip(b"\r").removesuffix(b"\x1b[K")) <= 60 for line in lines)
+            assert all(len(line.rstrip(b"\r").removesuffix(b"\x1b[K").decode()) <= 60 for line in lines)
+            assert lines[2].rstrip(b"\r").removesuffix(b"\x1b[K").decode().endswith("…")
             start = len(seen)
             fcntl.ioctl(far, termios.TIOCSWINSZ, struct.pack("HHHH", 3, 200, 0, 0))
             process.send_signal(signal.SIGWINCH)

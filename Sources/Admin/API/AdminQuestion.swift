@@ -1,6 +1,8 @@
+internal import Admission
 public import ControlPlane
 public import DataPlane
 internal import Observability
+internal import Sessions
 internal import System
 
 /// What a request asks of the gateway.
@@ -24,7 +26,43 @@ public enum AdminQuestion: Equatable, Sendable {
     case room(RoomOrder)
 }
 
+extension AdminQuestion {
+    /// What a question would change, and was not allowed to; `nil`: it changes nothing.
+    ///
+    /// - Parameter reason: why not.
+    func refused(_ reason: String) -> AdminChange? {
+        switch self {
+        case .close(let order): order.isDryRun ? nil : AdminChange(order, refused: reason)
+        case .reload(let dryRun): dryRun ? nil : AdminChange(reloadRefused: reason)
+        case .drain(let selection, let undo): AdminChange(selection, undo: undo, refused: reason)
+        case .order(let order): AdminChange(order, problem: "refused: \(reason)")
+        case .room(let order):
+            switch order.action {
+            case .show: nil
+            case .forget: AdminChange("forget", room: order.room.text, of: order.backend, refused: reason)
+            case .publish: AdminChange("publish", room: order.room.text, of: order.backend, refused: reason)
+            }
+        case .readiness, .metrics, .sessions, .backends, .certificates, .configuration, .explain, .closes, .refusals,
+            .history, .status, .rooms:
+            nil
+        }
+    }
+}
+
 extension GatewayControl {
+    /// The session's end, if it is among the last ones.
+    func lastClose(of id: SessionID) -> ClosedSession? { self.lastCloses.first { $0.session == id } }
+
+    /// Why there is nothing to tail.
+    func nothingToTail(_ selection: TailSelection) -> String {
+        switch selection {
+        case .session(let id):
+            guard let close = self.lastClose(of: id) else { return "there is no such session, or it is not open" }
+            return "session \(id) ended at \(WallClock.rfc3339(close.at)): \(close.summary)"
+        case .route(let name): return self.unknown(SessionFilter(route: name)) ?? "there is no route \(name.cut)"
+        }
+    }
+
     /// Answers a question, at once or later. A change is logged.
     ///
     /// - Parameter asker: the user, or the address that asks.
@@ -70,9 +108,9 @@ extension GatewayControl {
     }
 
     private func close(_ order: CloseOrder, by asker: String, _ answer: @escaping (AdminResponse) -> Void) {
-        self.closeSessions(order) { count in
-            if !order.isDryRun { self.log(AdminChange(order, matched: count), by: asker) }
-            answer(.closing(order, matched: count))
+        self.closeSessions(order) { outcome in
+            if !order.isDryRun { self.log(AdminChange(order, outcome), by: asker) }
+            answer(.closing(order, outcome))
         }
     }
 }

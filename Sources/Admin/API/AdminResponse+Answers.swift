@@ -12,28 +12,22 @@ internal import System
 extension AdminResponse {
     static var noSuchSession: AdminResponse { .error(404, "there is no such session") }
 
-    static func nothingToTail(_ selection: TailSelection) -> AdminResponse {
-        switch selection {
-        case .session: .error(404, "there is no such session, or it is not open")
-        case .route(let name): .error(404, "there is no route \(name.cut)")
-        }
-    }
-
     /// Of one session, or of all that filters have.
-    ///
-    /// - Parameter matched: how many there are; `nil`: none was closed, because no more subjects can be kept out.
-    static func closing(_ order: CloseOrder, matched: Int?) -> AdminResponse {
-        guard let matched else { return .error(503, "as many subjects are kept out as can be") }
-        guard let id = order.filter.id else {
-            return .json {
-                $0.member("matched", matched)
-                $0.member("closed", order.isDryRun ? 0 : matched)
+    static func closing(_ order: CloseOrder, _ outcome: CloseOutcome) -> AdminResponse {
+        switch (outcome, order.filter.id) {
+        case (.crowded, _): .error(503, "as many subjects are kept out as can be")
+        case (.unknown(let what), _): .error(404, what)
+        case (.matched(0), _?): .noSuchSession
+        case (.matched, let id?):
+            .json {
+                $0.member("id", id.description)
+                $0.member("code", order.code)
             }
-        }
-        guard matched > 0 else { return .noSuchSession }
-        return .json {
-            $0.member("id", id.description)
-            $0.member("code", order.code)
+        case (.matched(let count), nil):
+            .json {
+                $0.member("matched", count)
+                $0.member("closed", order.isDryRun ? 0 : count)
+            }
         }
     }
 

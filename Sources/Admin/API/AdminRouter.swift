@@ -1,5 +1,5 @@
 public import Configuration
-internal import ControlPlane
+public import ControlPlane
 internal import DataPlane
 internal import HTTP1
 internal import Sessions
@@ -9,6 +9,8 @@ public struct AdminRouter: Equatable, Sendable {
     /// What to do with a request.
     public enum Decision: Equatable, Sendable {
         case answer(AdminResponse)
+        /// Answer, and log what the request would have changed.
+        case refuse(AdminResponse, AdminChange)
         case ask(AdminQuestion)
         /// The user of the request has to be verified by these settings. Then decide again, for that user.
         case identify(BasicSettings)
@@ -37,9 +39,7 @@ public struct AdminRouter: Equatable, Sendable {
         let chosen = found.first { $0.0.methods.contains(request.method) }
         if let users = self.settings.auth, user == nil, self.asks(for: chosen?.0) { return .identify(users) }
         guard !self.settings.readOnly || ["GET", "HEAD"].contains(request.method) || chosen?.0.changesNothing == true
-        else {
-            return .answer(.error(403, "nothing can be changed at this address: it is read-only"))
-        }
+        else { return Self.refusedAsReadOnly(request, chosen) }
         guard !found.isEmpty else {
             return .answer(.error(404, "there is nothing here; / says what there is"))
         }
@@ -50,6 +50,17 @@ public struct AdminRouter: Equatable, Sendable {
             return .answer(refusal)
         }
         do throws(AdminResponse) { return try route.decide(request, parts) } catch { return .answer(error) }
+    }
+
+    /// - Parameter chosen: what it asks for; `nil`: there is nothing.
+    private static func refusedAsReadOnly(
+        _ request: AdminRequest, _ chosen: (route: AdminRoute, parts: AdminRoute.Parts)?
+    ) -> Decision {
+        let response = AdminResponse.error(403, "nothing can be changed at this address: `admin` has `read-only: true`")
+        guard let (route, parts) = chosen, case .ask(let question)? = try? route.decide(request, parts),
+            let change = question.refused("read-only")
+        else { return .answer(response) }
+        return .refuse(response, change)
     }
 
     /// Whether only users may have it; `nil`: there is nothing, which only they hear.

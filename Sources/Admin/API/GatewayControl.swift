@@ -16,8 +16,10 @@ public protocol GatewayControl: AnyObject {
 
     /// `answer` gets a function that puts the page together, on any thread.
     func sessions(_ query: SessionQuery, answer: @escaping (@escaping @Sendable () -> SessionPage) -> Void)
-    /// Closes sessions. The answer is how many there are; `nil`: none is closed, because no more subjects can be kept out.
-    func closeSessions(_ order: CloseOrder, answer: @escaping (Int?) -> Void)
+    /// Closes sessions.
+    func closeSessions(_ order: CloseOrder, answer: @escaping (CloseOutcome) -> Void)
+    /// Which name in a filter the configuration in force does not have, and which there are; `nil`: it has all.
+    func unknown(_ filter: SessionFilter) -> String?
     /// `answer` gets a function that makes the rows, on any thread.
     func backends(answer: @escaping (@escaping @Sendable () -> [BackendRow]) -> Void)
     /// `answer` gets a function that makes the metrics, on any thread.

@@ -153,6 +153,9 @@ final class AdminConnection: ConnectionOwner, TimerHandler {
         switch self.server.router.decide(request, of: self.user) {
         case .open(let stream): self.open(stream, request)
         case .answer(let response): self.answer(response)
+        case .refuse(let response, let change):
+            self.server.control.log(change, by: self.asker)
+            self.answer(response)
         case .ask(let question):
             self.setDeadline()
             // The connection may be closed by the time the answer comes.
@@ -196,7 +199,8 @@ final class AdminConnection: ConnectionOwner, TimerHandler {
         stream.begin(selection, showsPayloads: self.server.showsPayloads) { [weak self] isInForce in
             guard let self, case .waiting = self.state, isInForce, self.server.hasRoomForSocket else {
                 stream.ended()
-                self?.answer(isInForce ? .tooManyListen : .nothingToTail(selection))
+                guard let self else { return }
+                self.answer(isInForce ? .tooManyListen : .error(404, self.server.control.nothingToTail(selection)))
                 return
             }
             self.open(key) {

@@ -26,9 +26,11 @@ extension JSONText {
         self.member("opcode", frame.opcode.name)
         self.member("fin", frame.fin)
         self.member("size", frame.size)
+        if frame.isGateways { self.member("by", "gateway") }
         if frame.isCompressed { self.member("compressed", true) }
         guard let payload = frame.payload else { return }
-        if frame.opcode == .close { self.close(payload) }
+        if frame.opcode == .close { self.close(payload, showsReason: frame.showsPayload) }
+        guard frame.showsPayload else { return }
         if let text = Self.text(payload, of: frame) {
             self.member("text", text)
         } else {
@@ -38,10 +40,10 @@ extension JSONText {
     }
 
     /// What a Close says, besides its bytes.
-    private mutating func close(_ payload: [UInt8]) {
+    private mutating func close(_ payload: [UInt8], showsReason: Bool) {
         guard let close = try? CloseFrame(payload: payload.span), let code = close.code else { return }
         self.member("code", code.rawValue)
-        self.member("reason", close.reason)
+        if showsReason { self.member("reason", close.reason) }
     }
 
     /// The payload as text; `nil` if it is none, or begins or ends within a character.

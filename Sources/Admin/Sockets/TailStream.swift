@@ -1,4 +1,5 @@
 internal import DataPlane
+internal import Observability
 internal import Sessions
 internal import WebSocketProtocol
 
@@ -43,7 +44,7 @@ final class TailStream: SocketFeed {
                 tail.release(frame.footprint)
             case .skipped(let count): guard socket.offer(JSONText.line(skipped: count)) else { return }
             case .ended:
-                guard self.takeSkipped(by: tail) else { return socket.close(.normal, reason: "session ended") }
+                guard self.takeSkipped(by: tail) else { return socket.close(.normal, reason: self.end(tail.selection)) }
                 continue
             }
             self.next += 1
@@ -51,6 +52,14 @@ final class TailStream: SocketFeed {
             if self.next > Self.mostTold { self.forgetTold() }
         }
         self.forgetTold()
+    }
+
+    /// How the session ended, as the Close says it.
+    private func end(_ selection: TailSelection) -> String {
+        guard case .session(let id) = selection, let close = self.control.lastClose(of: id) else {
+            return "session ended"
+        }
+        return "session ended: \(close.summary)"
     }
 
     /// Frames that were left out behind the last one are told next, without waiting for another. Returns whether there are any.

@@ -26,8 +26,7 @@ public enum ConfigurationReader {
     public static func read(
         text: String, file: String, environment: [String: String], automaticMemory: Int? = nil
     ) throws(Failure) -> GatewayConfiguration {
-        // A byte order mark does not count as a character of the first line.
-        let text = text.unicodeScalars.first == "\u{FEFF}" ? String(text.unicodeScalars.dropFirst()) : text
+        let text = self.withoutMark(text)
         let diagnostics = Diagnostics(file: file, text: text)
         let root = DocumentComposer.compose(text, environment: environment, diagnostics: diagnostics)
         if root == nil, diagnostics.isEmpty {
@@ -42,6 +41,11 @@ public enum ConfigurationReader {
         }
         configuration.warnings = diagnostics.warnings
         return configuration
+    }
+
+    /// A byte order mark does not count as a character of the first line.
+    static func withoutMark(_ text: String) -> String {
+        text.unicodeScalars.first == "\u{FEFF}" ? String(text.unicodeScalars.dropFirst()) : text
     }
 
     /// The place of the first bytes that are not UTF-8.

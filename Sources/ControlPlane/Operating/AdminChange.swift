@@ -5,7 +5,8 @@ internal import Sessions
 
 /// What an operator changed, or tried to, for the log.
 public struct AdminChange: Equatable, Sendable {
-    /// The word of the order: `close`, `reload`, `drain`, `undrain`; `up`, `drain` or `down` of an endpoint; `forget` of a room.
+    /// The word of the order: `close`, `reload`, `drain`, `undrain`; `up`, `drain` or `down` of an endpoint; `forget` of a room, `publish` to
+    /// one if it was refused.
     public var action: String
     /// What it is about, such as a backend; `nil`: the whole gateway.
     public var target: String?
@@ -21,11 +22,27 @@ public struct AdminChange: Equatable, Sendable {
         self.result = result
     }
 
-    /// - Parameter matched: `nil`: none was closed, because no more subjects can be kept out.
-    public init(_ order: CloseOrder, matched: Int?) {
-        self.init(
-            "close", order.filter.text, count: matched ?? 0,
-            result: matched == nil ? "too many subjects are kept out" : "done")
+    /// An order to close sessions.
+    public init(_ order: CloseOrder, _ outcome: CloseOutcome) {
+        let target = order.filter.text
+        switch outcome {
+        case .matched(let count): self.init("close", target, count: count)
+        case .crowded: self.init("close", target, result: "too many subjects are kept out")
+        case .unknown(let what): self.init("close", target, result: what)
+        }
+    }
+
+    /// An order to close sessions that was not allowed.
+    public init(_ order: CloseOrder, refused reason: String) {
+        self.init("close", order.filter.text, result: "refused: \(reason)")
+    }
+
+    /// A reload that was not allowed.
+    public init(reloadRefused reason: String) { self.init("reload", nil, result: "refused: \(reason)") }
+
+    /// A drain, or one to be taken back, that was not allowed.
+    public init(_ selection: DrainSelection, undo: Bool, refused reason: String) {
+        self.init(undo ? "undrain" : "drain", selection.text, result: "refused: \(reason)")
     }
 
     /// A reload.
@@ -38,12 +55,7 @@ public struct AdminChange: Equatable, Sendable {
 
     /// A drain, or one that is taken back.
     public init(_ outcome: DrainOutcome, of selection: DrainSelection, undo: Bool) {
-        let target: String? =
-            switch selection {
-            case .process: nil
-            case .backend(let name): name
-            case .endpoint(let backend, let name): "\(backend) \(name)"
-            }
+        let target = selection.text
         switch outcome {
         case .draining(let sessions): self.init("drain", target, count: sessions)
         case .undrained: self.init("undrain", target)
@@ -53,6 +65,11 @@ public struct AdminChange: Equatable, Sendable {
 
     /// A room was forgotten.
     public init(forgetting room: String, of backend: String) { self.init("forget", "\(backend) \(room)") }
+
+    /// An order about a room that was not allowed.
+    public init(_ action: String, room: String, of backend: String, refused reason: String) {
+        self.init(action, "\(backend) \(room)", result: "refused: \(reason)")
+    }
 
     /// An order about an endpoint.
     ///
@@ -72,6 +89,17 @@ public struct AdminChange: Equatable, Sendable {
         record.add("count", self.count)
         record.add("result", self.result.cut)
         return record
+    }
+}
+
+extension DrainSelection {
+    /// What is drained, for the log; `nil`: the whole gateway.
+    fileprivate var text: String? {
+        switch self {
+        case .process: nil
+        case .backend(let name): name
+        case .endpoint(let backend, let name): "\(backend) \(name)"
+        }
     }
 }
 

@@ -1,3 +1,4 @@
+internal import Configuration
 internal import DataPlane
 internal import Observability
 
@@ -33,6 +34,21 @@ extension ActiveConfiguration {
             throw UnknownName("there is no backend \(name.cut)", named: name, among: self.backends.map(\.name))
         }
         return backend
+    }
+
+    /// - Throws: if there is no route, backend or endpoint of a name in the filter.
+    func checkNames(of filter: SessionFilter) throws(UnknownName) {
+        if let route = filter.route, self.route(named: route) == nil {
+            throw UnknownName(
+                "there is no route \(route.cut)", named: route, among: self.routes.map(\.settings.name))
+        }
+        var backends = self.backends
+        if let name = filter.backend { backends = [try self.knownBackend(name)] }
+        // Those that tokens name are among them.
+        let endpoints = backends.flatMap(\.allEndpoints).map(\.name)
+        guard let name = filter.endpoint, !endpoints.contains(name) else { return }
+        if filter.backend != nil { _ = try backends[0].knownEndpoint(name) }
+        throw UnknownName("there is no endpoint \(name.cut)", named: name, among: endpoints)
     }
 }
 

@@ -16,7 +16,7 @@ struct FrameGathering {
     /// More of the payload came: keeps as much as is shown.
     mutating func append(_ bytes: Span<UInt8>, _ key: MaskingKey? = nil) {
         guard self.fits, let shown = self.frame.payload?.count else { return }
-        let count = min(bytes.count, TailedFrame.mostShown - shown)
+        let count = min(bytes.count, self.frame.mostKept - shown)
         guard count > 0 else { return }
         guard self.tail.reserve(count) else {
             self.fits = false

@@ -81,12 +81,12 @@ final class SessionTail {
 
     private func gathering(
         at time: Duration, _ direction: TailedFrame.Direction, _ opcode: Opcode, fin: Bool, size: Int,
-        isCompressed: Bool = false, isBinary: Bool
+        isCompressed: Bool = false, isBinary: Bool, isGateways: Bool = false
     ) -> FrameGathering {
         FrameGathering(
             TailedFrame(
                 of: self.session, at: time, direction, opcode, fin: fin, size: size, isCompressed: isCompressed,
-                isBinary: isBinary, showsPayload: self.tail.showsPayloads), for: self.tail)
+                isBinary: isBinary, isGateways: isGateways, showsPayload: self.tail.showsPayloads), for: self.tail)
     }
 
     /// A piece of a message from the client was inflated. The message is shown as one frame.
@@ -105,7 +105,7 @@ final class SessionTail {
 
     // MARK: - What is sent
 
-    /// Whole frames of the gateway were sent to `leg`.
+    /// Whole frames of the gateway were sent to `leg`. Pings, pongs and Closes are its own; messages are those of its services.
     func sent(_ frames: Span<UInt8>, to leg: Leg) {
         let now = WallClock.sinceEpoch()
         var observer = FrameObserver()
@@ -115,7 +115,7 @@ final class SessionTail {
             let opcode = part.header.opcode
             var frame = self.gathering(
                 at: now, .init(from: leg.other), opcode, fin: part.header.fin, size: part.header.payloadLength,
-                isBinary: opcode == .binary || opcode == .close)
+                isBinary: opcode == .binary || opcode == .close, isGateways: opcode.isControl)
             frame.append(frames.extracting(part.range), part.maskingKey)
             frame.end(&self.news)
         }

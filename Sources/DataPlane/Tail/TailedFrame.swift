@@ -14,6 +14,8 @@ public struct TailedFrame: Equatable, Sendable {
 
     /// The most bytes of a payload that are shown.
     public static let mostShown = 64 << 10
+    /// The code at the beginning of a Close, which is shown also without payloads: it is the endpoints' word, not a user's.
+    static let codeSize = 2
     /// The memory of a frame besides its payload, in bytes.
     private static let overhead = 256
 
@@ -33,15 +35,21 @@ public struct TailedFrame: Equatable, Sendable {
     public let isCompressed: Bool
     /// It belongs to a binary message.
     public let isBinary: Bool
-    /// The first `mostShown` bytes, unmasked; `nil` where payloads are not shown.
+    /// The gateway made it itself.
+    public let isGateways: Bool
+    /// Whether the payload is shown.
+    public let showsPayload: Bool
+    /// The first `mostKept` bytes, unmasked; `nil` where there is nothing to keep.
     public internal(set) var payload: [UInt8]?
 
     /// A frame of which no payload is here yet.
     ///
-    /// - Parameter showsPayload: whether it will be.
+    /// - Parameters:
+    ///   - isGateways: whether the gateway made it itself.
+    ///   - showsPayload: whether the payload will be shown.
     public init(
         of session: SessionID, at time: Duration, _ direction: Direction, _ opcode: Opcode, fin: Bool, size: Int,
-        isCompressed: Bool = false, isBinary: Bool, showsPayload: Bool
+        isCompressed: Bool = false, isBinary: Bool, isGateways: Bool = false, showsPayload: Bool
     ) {
         self.session = session
         self.at = time
@@ -51,11 +59,16 @@ public struct TailedFrame: Equatable, Sendable {
         self.size = size
         self.isCompressed = isCompressed
         self.isBinary = isBinary
-        self.payload = showsPayload ? [] : nil
+        self.isGateways = isGateways
+        self.showsPayload = showsPayload
+        self.payload = showsPayload || opcode == .close ? [] : nil
     }
 
-    /// Whether a part of the payload is not shown.
-    public var isCut: Bool { self.payload.map { $0.count < self.size } ?? false }
+    /// How many bytes of the payload are kept.
+    var mostKept: Int { self.showsPayload ? Self.mostShown : Self.codeSize }
+
+    /// Whether a part of the payload that is to be shown is not.
+    public var isCut: Bool { self.showsPayload && self.payload.map { $0.count < self.size } ?? false }
 
     /// The approximate memory, in bytes.
     public var footprint: Int { Self.overhead + (self.payload?.count ?? 0) }

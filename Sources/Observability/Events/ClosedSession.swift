@@ -45,4 +45,9 @@ public struct ClosedSession: Equatable, Sendable {
         self.detail = detail
         self.duration = duration
     }
+
+    /// How it ended, for people: `backend-gone, 1011, by the backend`.
+    public var summary: String {
+        "\(self.cause.rawValue), \(self.code.map { "\($0)" } ?? "no code"), by the \(self.by)"
+    }
 }

@@ -31,6 +31,8 @@ public struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
     public var isDenied: Bool { self.code == EACCES }
     /// The peer has reset the connection.
     public var isConnectionReset: Bool { self.code == ECONNRESET || self.code == EPIPE }
+    /// There is a file of that name already.
+    public var isFileThere: Bool { self.code == EEXIST }
     /// No socket listens there.
     public var isConnectionRefused: Bool { self.code == ECONNREFUSED }
     /// The system has no IPv6, or it is switched off.

@@ -63,6 +63,27 @@ import WebSocketProtocol
         #expect(watch.frames.map(\.isCut) == [false])
     }
 
+    @Test func `of a Close its code is shown without payloads, however it comes`() {
+        let watch = Watch()
+        let tail = Self.follow(watch, showsPayloads: false)
+        for byte in Frame.close(CloseCode(rawValue: 1008), reason: "secret", maskingKey: Self.key) {
+            tail.received([byte].span, from: .client, showsData: true)
+        }
+        tail.report()
+        #expect(watch.frames.map(\.payload) == [[0x03, 0xF0]])
+        #expect(watch.frames.map(\.size) == [8])
+        #expect(watch.frames.map(\.isCut) == [false])
+    }
+
+    @Test func `what the gateway sends of its own is marked, and messages of its services are not`() {
+        let watch = Watch()
+        let tail = Self.follow(watch)
+        tail.sent((Frame.ping([]) + Frame.text("hello") + Frame.close(.normal)).span, to: .client)
+        tail.received(Frame.ping([], maskingKey: Self.key).span, from: .client, showsData: true)
+        tail.report()
+        #expect(watch.frames.map(\.isGateways) == [true, false, true, false])
+    }
+
     @Test func `of a long frame the beginning is shown, however it comes`() {
         let watch = Watch()
         let tail = Self.follow(watch)
