@@ -17,7 +17,6 @@ from cryptography import x509
 from websockets.asyncio.client import connect
 
 import raw
-from certificates import Authority
 from gateway_process import ROOT, Gateway, until, within
 from pages import blocks, replaced
 from peers import WebSocketBackend, program
@@ -32,32 +31,35 @@ VALID = 29 * 86400
 
 
 class Pebble:
-    """Let's Encrypt's test server, with a DNS in which every name is this machine. It asks the gateway at `port`."""
+    """Let's Encrypt's test server as the page starts it, at ports of the test. It asks the gateway at `port`."""
 
-    def __init__(self, folder: pathlib.Path, authority: Authority, port: int):
+    def __init__(self, folder: pathlib.Path, port: int):
         self.folder = folder
-        self.authority = authority
         self.gateway = port
         self.port, self.management, self.names = free_port(), free_port(), free_port()
+        # What its clients have to trust.
+        self.certificate = folder / "pebble.crt"
+        names = f"127.0.0.1:{self.names}"
+        text = replaced(blocks(PAGE, "sh", "Try it with pebble")[0], {"127.0.0.1:8053": names, "127.0.0.1:8055": f"127.0.0.1:{free_port()}"})
+        installed, self._certify, trusted, *self._servers = text.splitlines()
+        assert installed == "apt-get install pebble" and trusted.startswith("install -m 644 pebble.crt ")
 
     @contextlib.asynccontextmanager
     async def running(self):
-        identity = self.authority.issue("localhost", "127.0.0.1")
-        settings = {
-            "listenAddress": f"127.0.0.1:{self.port}", "managementListenAddress": f"127.0.0.1:{self.management}",
-            "certificate": str(identity.chain), "privateKey": str(identity.key), "httpPort": self.gateway, "tlsPort": 1,
-            "certificateValidityPeriod": VALID,
-        }
-        file = self.folder / "pebble.json"
-        file.write_text(json.dumps({"pebble": settings}))
-        unused = [word for option in ("-http01", "-https01", "-tlsalpn01") for word in (option, "")]
-        management = f"127.0.0.1:{free_port()}"
-        dns = ("pebble-challtestsrv", "-defaultIPv6", "", "-dns01", f"127.0.0.1:{self.names}", "-management", management, *unused)
+        await within((await asyncio.create_subprocess_shell(self._certify, cwd=self.folder, stderr=asyncio.subprocess.DEVNULL)).wait())
+        settings = json.loads(replaced(blocks(PAGE, "json", "Try it with pebble")[0], {
+            ":14000": f":{self.port}", ":15000": f":{self.management}", '"pebble.crt"': json.dumps(str(self.certificate)),
+            '"pebble.key"': json.dumps(str(self.folder / "pebble.key")),
+        }))
+        assert (settings["pebble"]["httpPort"], settings["pebble"]["tlsPort"]) == (80, 443)
+        settings["pebble"] |= {"httpPort": self.gateway, "tlsPort": 1, "certificateValidityPeriod": VALID}
+        (self.folder / "pebble.json").write_text(json.dumps(settings))
+        dns, (fast, *server) = (shlex.split(line.removesuffix(" &")) for line in self._servers)
+        server[server.index("pebble.json")] = str(self.folder / "pebble.json")
         # Each request is answered at once, and none is refused for the sake of trying.
-        environment = {"PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": "0", "PEBBLE_AUTHZREUSE": "0"}
-        command = ("pebble", "-config", file, "-dnsserver", f"127.0.0.1:{self.names}")
+        environment = {**dict([fast.split("=")]), "PEBBLE_WFE_NONCEREJECT": "0", "PEBBLE_AUTHZREUSE": "0"}
         async with program(*dns, answers=lambda: self._connects(self.names)):
-            async with program(*command, answers=lambda: self._connects(self.port), environment=environment):
+            async with program(*server, answers=lambda: self._connects(self.port), environment=environment):
                 await self._connects(self.management)
                 yield self
 
@@ -74,9 +76,9 @@ class Pebble:
 
     async def root(self) -> ssl.SSLContext:
         """The context of a client that trusts the authority that this is."""
-        context = self.authority.client_context()
+        context = ssl.create_default_context(cafile=self.certificate)
         async with aiohttp.ClientSession() as session:
-            async with session.get(f"https://127.0.0.1:{self.management}/roots/0", ssl=context) as answer:
+            async with session.get(f"https://localhost:{self.management}/roots/0", ssl=context) as answer:
                 return ssl.create_default_context(cadata=await answer.text())
 
 
@@ -91,10 +93,10 @@ class Site(Gateway):
 class Recipe:
     """The page's commands and files, with a folder of the test in the place of /var/lib/acme, and as the user of the test."""
 
-    def __init__(self, folder: pathlib.Path, authority: Authority):
+    def __init__(self, folder: pathlib.Path):
         self.home = folder / "acme"
-        self.authority = authority
-        self.url = ""
+        # Where it gets certificates, once there is one.
+        self.pebble: Pebble | None = None
 
     def configuration(self, port: int) -> str:
         (text,) = blocks(PAGE, "yaml")
@@ -116,9 +118,11 @@ class Recipe:
 
     async def run(self, command: str, mask: str = "0022", **environment) -> int:
         """Runs a command in the folder, with pebble's certificate trusted and no other. Returns its status."""
-        command = command.replace("uacme --confdir", f"uacme --acme-url {self.url} --confdir", 1)
-        bundle = "/etc/ssl/certs/ca-certificates.crt"
-        script = f'mount --bind "{self.authority.file}" {bundle} && umask {mask} && cd "{self.home}" && {command}'
+        script = f'umask {mask} && cd "{self.home}" && '
+        if self.pebble:
+            script = f'mount --bind "{self.pebble.certificate}" /etc/ssl/certs/ca-certificates.crt && {script}'
+            command = command.replace("uacme --confdir", f"uacme --acme-url https://localhost:{self.pebble.port}/dir --confdir", 1)
+        script += command
         process = await asyncio.create_subprocess_exec(
             *NAMESPACE, "sh", "-c", script, env={**os.environ, **environment}, stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
@@ -146,24 +150,25 @@ async def certificate(address: tuple[str, int], context: ssl.SSLContext) -> x509
     return x509.load_der_x509_certificate(data)
 
 
-async def test_a_certificate_is_issued_and_renewed_while_sessions_go_on(tmp_path, authority):
+async def test_a_certificate_is_issued_and_renewed_while_sessions_go_on(tmp_path):
     needs_namespaces()
-    recipe = Recipe(tmp_path, authority)
+    recipe = Recipe(tmp_path)
     recipe.home.mkdir()
     *before, account = recipe.commands()
     for command in before:
         assert await recipe.run(command) == 0
     async with WebSocketBackend() as backend, Site(recipe.configuration(backend.port)) as gateway:
-        async with Pebble(tmp_path, authority, gateway.plain[1]).running() as pebble:
-            recipe.url = f"https://localhost:{pebble.port}/dir"
+        async with Pebble(tmp_path, gateway.plain[1]).running() as pebble:
+            recipe.pebble = pebble
             assert await recipe.run(account) == 0
             trusted = await pebble.root()
             with pytest.raises(ssl.SSLCertVerificationError):
                 await certificate(gateway.secure, trusted)
 
             assert await recipe.start_service() == 0
-            await gateway.events(1, "certificates-reloaded")
+            (reloaded,) = await gateway.events(1, "certificates-reloaded")
             first = await certificate(gateway.secure, trusted)
+            assert (reloaded["names"], reloaded["not_after"]) == (NAME, first.not_valid_after_utc.strftime("%Y-%m-%dT%H:%M:%S.000Z"))
             options = {"host": "127.0.0.1", "ssl": trusted, "compression": None}
             async with connect(f"wss://{NAME}:{gateway.secure[1]}/", **options) as session:
                 # The rest of http goes to https, and what is no challenge is not there.
@@ -186,14 +191,16 @@ async def test_a_certificate_is_issued_and_renewed_while_sessions_go_on(tmp_path
         assert not gateway.log.matching("certificates-refused")
     # The group of the gateway may read these, and others may not; the account's key is the client's own.
     assert recipe.mode("private/chat.example.com/key.pem") == 0o640
-    assert recipe.mode("chat.example.com/cert.pem") & 0o040
+    assert recipe.mode("chat.example.com/cert.pem") == 0o440
+    # What the page says about those until now: one for each renewal.
+    assert len(list((recipe.home / NAME).glob("cert-*.pem"))) == 2
     assert {recipe.mode(path) for path in ("", "challenges", "chat.example.com", "private", "private/chat.example.com")} == {0o750}
     assert recipe.mode("private/key.pem") == 0o400
     assert list((recipe.home / "challenges").iterdir()) == []
 
 
 def test_the_units_are_as_systemd_wants_them(tmp_path):
-    recipe = Recipe(tmp_path, None)
+    recipe = Recipe(tmp_path)
     group, service, timer = (recipe.unit(number) for number in range(3))
     assert group["Service"]["SupplementaryGroups"] == service["Service"]["Group"] == "acme"
     assert timer["Timer"]["OnCalendar"] and timer["Install"]["WantedBy"] == "timers.target"

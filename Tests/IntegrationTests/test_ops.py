@@ -3,10 +3,12 @@
 import asyncio
 import os
 import pathlib
+import re
 
 import pytest
 
 from gateway_process import ROOT, within
+from pages import markdown
 
 # Programs in the place of Swift and of the system's: the first lacks libraries until they are installed.
 SWIFT = """#!/bin/sh
@@ -52,3 +54,25 @@ async def test_what_swift_lacks_is_installed_once(lacks, tmp_path):
 async def test_what_nobody_knows_a_package_for_is_named(tmp_path):
     status, errors, _ = await need_swift(tmp_path, "libncurses.so.6 libstrange.so.9")
     assert status == 1 and "swift needs libstrange.so.9: install" in errors
+
+
+async def test_the_links_of_the_packages_pages_lead_to_what_it_has(tmp_path):
+    process = await asyncio.create_subprocess_exec("python3", ROOT / "ops/debian/pages.py", ROOT, tmp_path)
+    assert await within(process.wait()) == 0
+    found = {str(file.relative_to(tmp_path)): file for file in tmp_path.rglob("*") if file.is_file()}
+    assert {"README.md", "operations.md", "reference.md", "systemd.md", "examples/kubernetes.yaml"} <= found.keys()
+    documents = {name: markdown.parse(file.read_text()) for name, file in found.items() if name.endswith(".md")}
+    # Places outside, which the package has.
+    package = (ROOT / "ops/package").read_text()
+    followed = set()
+    for name, document in documents.items():
+        for line, link in document.links:
+            path, _, heading = link.partition("#")
+            if link.startswith("/"):
+                assert re.search(rf" {re.escape(link[1:])}$", package, re.MULTILINE), f"{name}:{line} {link}"
+            elif "://" not in link:
+                assert not path or path in found, f"{name}:{line} {link}"
+                anchors = {markdown.anchor(each) for each in documents[path or name].headings} if path in documents or not path else set()
+                assert not heading or heading in anchors, f"{name}:{line} {link}"
+                followed.add(path)
+    assert {"README.md", "operations.md", "certificates.md", "examples/alerts.yaml"} <= followed

@@ -319,7 +319,8 @@ async def test_a_listener_looks_at_the_peer_of_tcp():
         ):
             assert (await answer(gateway, header, raw.upgrade("/echo"))).status == status
         refused = await gateway.event("refused", client="203.0.113.9")
-        assert refused["reason"] == "The address 203.0.113.9 is not let in here."
+        rule = "`allow` of the route is [192.0.2.0/24, 2001:db8::/32]"
+        assert refused["reason"] == f"The address 203.0.113.9 is not let in here: {rule}."
 
 
 @pytest.mark.parametrize("header", [False, True])

@@ -216,7 +216,7 @@ async def test_certificates_are_read_again(tmp_path, is_told):
             if is_told:
                 await running.reload()
             else:
-                await running.event("certificates-reloaded")
+                assert (await running.event("certificates-reloaded"))["names"] == "second.test"
             # The workers are told at the same moment as the log.
             while (second := await peer_certificate(running.secure)) == first:
                 pass

@@ -112,8 +112,7 @@ public enum Admission {
         let index = routes.match(forwarded.scheme, host: forwarded.host.host, path: target.path)
         guard let index else {
             guard request.head.version == .http11, let host = request.host else { throw .version(nil) }
-            throw target.hasEncodedSlash
-                ? .encodedSlash(nil) : .notServed(target, request.head, host, request.arrival, routes)
+            throw target.hasEncodedSlash ? .encodedSlash(nil) : .notServed(request, on: host, routes)
         }
         guard !target.hasEncodedSlash || routes.routes[index].encodedSlashes == .keep else {
             throw .encodedSlash(index)

@@ -343,7 +343,8 @@ public struct Explanation: Equatable, Sendable {
         guard case .address(let address) = peer, !listener.proxyProtocol, !listener.allow.allows(address) else {
             return nil
         }
-        return "\(listener.address) closes the connection, because its `allow` does not have \(address)"
+        let allowed = listener.allow.map(\.description).joined(separator: ", ")
+        return "\(listener.address) closes the connection, because its `allow` is [\(allowed)], without \(address)"
     }
 
     private static func arrival(

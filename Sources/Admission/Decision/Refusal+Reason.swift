@@ -5,37 +5,52 @@ internal import HTTP1
 /// what the operator can do.
 extension Refusal {
     /// Nothing is served at this path, or not for this host.
-    static func notServed(
-        _ target: RequestTarget, _ head: RequestHead, _ host: Authority, _ arrival: Arrival, _ routes: RouteTable
-    ) -> Refusal {
+    ///
+    /// - Parameter host: that of the request.
+    static func notServed(_ request: CheckedRequest, on host: Authority, _ routes: RouteTable) -> Refusal {
+        let (target, head, arrival) = (request.target, request.head, request.arrival)
         let path = routes.withoutToken(target.path, on: nil)
-        var refusal = Refusal(404, "Nothing is served at \(peer: path).")
+        let start: Wording = "Nothing is served at \(peer: path)"
+        var refusal = Refusal(404, "\(start).")
+        if path == target.path, let near = routes.nearest(to: path, for: request.forwarded) {
+            refusal.explain(
+                "\(start): `\(near.description)` does not take it.", cure: "Add a route with the path `\(path)`.")
+            return refusal
+        }
         // Without such a field there is no other host or scheme to try.
         guard !arrival.isFromTrustedProxy, !Self.sent(head).isEmpty else { return refusal }
         let believed = ForwardedHeaders(head.fields, host: host, arrival: arrival.believed)
         guard routes.match(believed.scheme, host: believed.host.host, path: target.path) != nil else { return refusal }
-        refusal.explain(
-            "Nothing is served at \(peer: path) on \(peer: host.text)\(Self.ignored(head)).",
-            cure: Self.trustCure)
+        refusal.explain("\(start) on \(peer: host.text)\(Self.ignored(head)).", cure: Self.trustCure)
         return refusal
     }
 
     /// The route does not let the client's address in.
     static func address(_ request: CheckedRequest, _ route: RouteSettings, routeIndex: Int) -> Refusal {
         let (fields, arrival) = (request.head.fields, request.arrival)
-        let cure = "The route's `allow` decides."
+        let forClient = "The route's `allow` decides."
+        let rule = "`allow` of the route is [\(route.allow.map(\.description).joined(separator: ", "))]"
         guard let client = request.forwarded.client else {
-            let wording: Wording = "Only some addresses are let in here, and the client's is not known."
-            return Refusal(403, wording, cure: cure, routeIndex: routeIndex)
+            let start: Wording = "Only some addresses are let in here, and the client's is not known"
+            var refusal = Refusal(403, "\(start).", cure: forClient, routeIndex: routeIndex)
+            let cure = arrival.isFromTrustedProxy ? "Have the proxy send X-Forwarded-For." : Self.trustCure
+            refusal.explain("\(start): \(rule).", cure: cure)
+            return refusal
         }
         let start: Wording = "The address \(peer: client.description) is not let in here"
-        var refusal = Refusal(403, "\(start).", cure: cure, routeIndex: routeIndex)
-        if !arrival.isFromTrustedProxy, fields.has("X-Forwarded-For"),
-            route.allow.allows(Hops(fields, arrival.believed).client)
-        {
+        var refusal = Refusal(403, "\(start).", cure: forClient, routeIndex: routeIndex)
+        if arrival.isFromTrustedProxy {
+            refusal.explain("\(start): \(rule).", cure: "Add it to `allow` of the route.")
+        } else if fields.has("X-Forwarded-For"), route.allow.allows(Hops(fields, arrival.believed).client) {
             refusal.explain(
-                "\(start); X-Forwarded-For was ignored because the peer is not in `trusted-proxies`.",
+                "\(start): \(rule); X-Forwarded-For was ignored because the peer is not in `trusted-proxies`.",
                 cure: Self.trustCure)
+        } else {
+            refusal.explain(
+                "\(start): \(rule).",
+                cure:
+                    "Add it to `allow` of the route. If it is your proxy's address, add it to `trusted-proxies` instead."
+            )
         }
         return refusal
     }

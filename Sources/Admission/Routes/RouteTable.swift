@@ -137,6 +137,12 @@ public final class RouteTable: Sendable {
         }
     }
 
+    /// The path of a route that the request would have come by with a slash more at its end, or with one less.
+    func nearest(to path: String, for request: ForwardedHeaders) -> PathPattern? {
+        let other = path.hasSuffix("/") ? String(path.dropLast()) : path + "/"
+        return self.match(request.scheme, host: request.host.host, path: other).map { self.routes[$0].path }
+    }
+
     private static func service(of route: RouteSettings, in configuration: GatewayConfiguration) -> Service {
         switch route.action {
         case .page(let page): .page(page)

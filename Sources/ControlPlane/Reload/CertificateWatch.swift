@@ -63,9 +63,10 @@ final class CertificateWatch {
         switch result {
         case .success(let candidate):
             guard self.reloader.takesFiles(of: configuration) else { return candidate.listeners.close() }
+            let before = self.serving.certificates
             self.reloader.put(candidate) { _ in }
             self.refusal = nil
-            self.log.write(LogRecord(.info, "certificates-reloaded"))
+            self.logReload(of: self.serving.certificates, after: before)
         case .failure(let error):
             guard self.reloader.takesFiles(of: configuration) else { return }
             // A chain and its key are two files, and only one of them may be replaced yet. The next check tries again; the same error is
@@ -74,5 +75,26 @@ final class CertificateWatch {
             self.refusal = "\(error)"
             self.log.write(.error, "certificates-refused", reason: "\(error)")
         }
+    }
+    /// A line for each certificate that clients are shown now and were not before. Files may also be for backends: then one line without a name.
+    private func logReload(of certificates: [CertificateRow], after before: [CertificateRow]) {
+        var new: [CertificateRow] = []
+        for row in certificates where !before.contains(where: { row.isSameCertificate(as: $0) }) {
+            if !new.contains(where: { row.isSameCertificate(as: $0) }) { new.append(row) }
+        }
+        guard !new.isEmpty else { return self.log.write(LogRecord(.info, "certificates-reloaded")) }
+        for row in new {
+            var record = LogRecord(.info, "certificates-reloaded")
+            record.add("names", row.names.joined(separator: " "))
+            record.add("not_after", WallClock.rfc3339(seconds: row.notAfter))
+            self.log.write(record)
+        }
+    }
+}
+
+extension CertificateRow {
+    /// Whether this and another listener show one certificate, as far as the log tells certificates apart.
+    fileprivate func isSameCertificate(as other: CertificateRow) -> Bool {
+        self.names == other.names && self.notAfter == other.notAfter
     }
 }

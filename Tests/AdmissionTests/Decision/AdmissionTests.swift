@@ -415,6 +415,18 @@ import WebSocketProtocol
                 + "the route are [https://chat.example.com].")
     }
 
+    @Test(arguments: [
+        ("/broadcast", "`/broadcast/*`"), ("/relay/", "`/relay`"),
+    ])
+    func `the log names the route of which a path lacks, or has too much, its last slash`(
+        _ path: String, _ near: String
+    ) {
+        let refusal = decide(path).refusal
+        #expect(refusal?.detail == "Nothing is served at \(path): \(near) does not take it.")
+        #expect(refusal?.cure == "Add a route with the path `\(path)`.")
+        #expect(text(refusal?.answer.body ?? []) == "Nothing is served at \(path).\n")
+    }
+
     @Test func `the log names a forwarded host that was ignored`() {
         let refusal = decide("/chat", upgradeFields(["X-Forwarded-Host": "chat.example.com"])).refusal
         #expect(

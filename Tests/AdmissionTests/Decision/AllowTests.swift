@@ -57,19 +57,36 @@ import Testing
         #expect(status(self.decide("/page", from: "10.0.0.9")) == 403)
     }
 
-    @Test func `the log says why an address is refused`() throws {
+    private static let rule = "`allow` of the route is [192.0.2.0/24, 2001:db8::/32]"
+
+    @Test func `the log says by which rule an address is refused, and the client is not told`() throws {
         let refused = try #require(self.decide("/page", from: "203.0.113.9").refusal)
-        #expect(refused.detail == "The address 203.0.113.9 is not let in here.")
-        #expect(refused.kind == "The address … is not let in here.")
-        #expect(refused.cure == "The route's `allow` decides.")
+        #expect(refused.detail == "The address 203.0.113.9 is not let in here: \(Self.rule).")
+        #expect(refused.kind == "The address … is not let in here: \(Self.rule).")
+        #expect(
+            refused.cure
+                == "Add it to `allow` of the route. If it is your proxy's address, add it to `trusted-proxies` instead."
+        )
+        let answer = "The address 203.0.113.9 is not let in here. The route's `allow` decides.\n"
+        #expect(text(refused.answer.body) == answer)
         let ignored = try #require(self.decide("/page", from: "203.0.113.9", ["X-Forwarded-For": "192.0.2.7"]).refusal)
         #expect(
             ignored.detail
-                == "The address 203.0.113.9 is not let in here; X-Forwarded-For was ignored because the peer is not in `trusted-proxies`."
+                == "The address 203.0.113.9 is not let in here: \(Self.rule); X-Forwarded-For was ignored because the peer is not in `trusted-proxies`."
         )
-        #expect(ignored.answer == refused.answer, "the client is told no more")
+        #expect(ignored.answer == refused.answer)
+        let proxied = try #require(self.decide("/page", from: "10.0.0.9", ["X-Forwarded-For": "203.0.113.9"]).refusal)
+        #expect(proxied.detail == refused.detail)
+        #expect(proxied.cure == "Add it to `allow` of the route.")
+    }
+
+    @Test func `the log says by which rule a client without an address is refused`() throws {
         let unknown = try #require(self.decide("/page", from: nil).refusal)
-        #expect(unknown.detail == "Only some addresses are let in here, and the client's is not known.")
+        #expect(
+            unknown.detail == "Only some addresses are let in here, and the client's is not known: \(Self.rule).")
+        #expect(unknown.cure == "Have the proxy send X-Forwarded-For.")
+        let body = "Only some addresses are let in here, and the client's is not known. The route's `allow` decides.\n"
+        #expect(text(unknown.answer.body) == body)
     }
 
     // MARK: - explain
@@ -90,8 +107,8 @@ import Testing
         #expect(
             refused.text.hasSuffix(
                 """
-                  answer       403 Forbidden: The address 203.0.113.9 is not let in here.
-                  cure         The route's `allow` decides.
+                  answer       403 Forbidden: The address 203.0.113.9 is not let in here: \(Self.rule).
+                  cure         Add it to `allow` of the route. If it is your proxy's address, add it to `trusted-proxies` instead.
 
                 """))
         let anyone = self.explain(from: .anyone)
@@ -106,7 +123,7 @@ import Testing
         #expect(!closed.isServed)
         #expect(
             closed.text.hasSuffix(
-                "  answer       none: 127.0.0.1:8080 closes the connection, because its `allow` does not have 192.0.2.7\n"
+                "  answer       none: 127.0.0.1:8080 closes the connection, because its `allow` is [10.0.0.0/8], without 192.0.2.7\n"
             ))
         let proxied = self.explain(from: client) {
             $0.listeners[0].allow = [IPNetwork("10.0.0.0/8")!]

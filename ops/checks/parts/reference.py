@@ -1,4 +1,5 @@
-"""ops/docs/reference.md has a line for each cause of an end, each metric and each event of the log, and for no others."""
+"""ops/docs/reference.md has a line for each cause of an end, each metric and each event of the log, and for no others. Beside each cause it has
+the reason that the client gets in the Close."""
 
 import re
 from collections.abc import Iterator
@@ -8,6 +9,8 @@ from tree import Finding, Tree
 
 PAGE = "ops/docs/reference.md"
 _CAUSE = re.compile(r"enum Cause: String[^{]*\{(.*?)^\}", re.DOTALL | re.MULTILINE)
+# What the client is told, in the table of `Ending`. What the other side did is told with that side before it.
+_REASON = re.compile(r'^ +case \(\.(\w+), (?:\.client|_)\)(?:, \([^)]*\))*: (self\.close)?\(.*"([^"]+)"\)$', re.MULTILINE)
 _METRIC = re.compile(r'\bMetricFamily\(\s*"([a-z_]+)"')
 # A record is made with its level and its event, of which there may be two to choose from.
 _EVENT = re.compile(
@@ -27,16 +30,35 @@ def findings(tree: Tree) -> Iterator[Finding]:
         for name, line in sorted(rows.items()):
             if name not in named:
                 yield Finding(PAGE, line, f"{heading} has `{name}`, which is not in the sources", "correct or remove the row")
+    yield from _reasons(tree)
+
+
+def _reasons(tree: Tree) -> Iterator[Finding]:
+    """Rows of causes of which the third column has other reasons in quotes than the code."""
+    words = {name: word for file in tree.sources for name, word in _cases(tree, file)}
+    sent = {
+        words[name]: f"backend {reason}" if is_of_a_side else reason
+        for file in tree.sources if words and "func usualClose(" in tree.text(file)
+        for name, is_of_a_side, reason in _REASON.findall(tree.text(file))
+    }
+    for number, line in enumerate(tree.text(PAGE).splitlines(), 1):
+        cells = [cell.strip() for cell in line.split("|")[1:-1]]
+        if len(cells) == 5 and (match := re.fullmatch(r"`([a-z-]+)`", cells[0])):
+            told = [sent[match.group(1)]] if match.group(1) in sent else []
+            if re.findall(r'"([^"]+)"', cells[2]) != told:
+                yield Finding(PAGE, number, f"clients are told {told} for {match.group(1)}", "quote it in the third column")
 
 
 def _causes(tree: Tree) -> dict[str, str]:
     """Each cause, and the file that it is in."""
-    found = {}
-    for file in tree.sources:
-        if match := _CAUSE.search(tree.text(file)):
-            for name, word in re.findall(r'^    case (\w+)(?: = "([\w-]+)")?$', match.group(1), re.MULTILINE):
-                found[word or name] = file
-    return found
+    return {word: file for file in tree.sources for _, word in _cases(tree, file)}
+
+
+def _cases(tree: Tree, file: str) -> Iterator[tuple[str, str]]:
+    """The name of each cause in the code, and its word."""
+    if match := _CAUSE.search(tree.text(file)):
+        for name, word in re.findall(r'^    case (\w+)(?: = "([\w-]+)")?$', match.group(1), re.MULTILINE):
+            yield name, word or name
 
 
 def _found(tree: Tree, pattern: re.Pattern) -> dict[str, str]:
