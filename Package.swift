@@ -88,6 +88,14 @@ let package = Package(
             "Connections",
             ["System", "TLS", .product(name: "DequeModule", package: "swift-collections")]),
 
+        // A Redis server: its protocol, the link to it, and rooms there.
+        target(
+            "Redis",
+            [
+                "HTTP1", "Configuration", "System", "TLS", "Connections",
+                .product(name: "DequeModule", package: "swift-collections"),
+            ]),
+
         // The log and the metrics.
         target(
             "Observability",
@@ -104,7 +112,7 @@ let package = Package(
             "DataPlane",
             [
                 "WebSocketProtocol", "HTTP1", "Balancing", "Configuration", "System", "TLS", "Credentials", "Admission",
-                "Sessions", "Observability", "Connections", "ProxyProtocol",
+                "Sessions", "Observability", "Connections", "ProxyProtocol", "Redis",
                 .product(name: "DequeModule", package: "swift-collections"),
             ], resources: [.embedInCode("Pages/console.html")]),
         // What the control thread does.
@@ -160,10 +168,11 @@ let package = Package(
         tests("Sessions", ["WebSocketProtocol", "HTTP1", "Configuration", "System"]),
         tests("Observability", ["Sessions", "WebSocketProtocol", "Configuration", "System"]),
         tests("Connections", ["System", "TLS"]),
+        tests("Redis", ["Configuration", "Connections", "System", "TLS"]),
         tests(
             "DataPlane",
             [
-                "Admission", "Balancing", "Credentials", "Observability", "Connections", "Sessions",
+                "Admission", "Balancing", "Credentials", "Observability", "Connections", "Sessions", "Redis",
                 "WebSocketProtocol",
                 "HTTP1", "Configuration", "System", "TLS",
             ]),
@@ -198,5 +207,6 @@ if Context.environment["GATEWAY_FUZZ"] != nil {
         fuzz("Session", ["Configuration", "System", "WebSocketProtocol", "Sessions"]),
         fuzz("Exchange", ["HTTP1", "Configuration", "Admission", "Sessions"]),
         fuzz("Proxy", ["Configuration", "ProxyProtocol"]),
+        fuzz("Redis", ["Configuration", "System", "Redis"]),
     ]
 }

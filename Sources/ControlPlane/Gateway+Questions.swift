@@ -189,7 +189,8 @@ extension Gateway {
             memoryLimit: self.fleet.memory.limit, openFiles: ProcessUsage.openDescriptors(),
             openFilesLimit: self.fleet.descriptorLimit, listeners: self.serving.listeners.listeners.map(\.url),
             isReadOnly: self.serving.startedWith.admin?.readOnly ?? false,
-            showsPayloads: self.serving.startedWith.admin?.payloads ?? false, lastReload: self.reloader.last)
+            showsPayloads: self.serving.startedWith.admin?.payloads ?? false, cluster: self.fleet.cluster.status,
+            lastReload: self.reloader.last)
     }
 
     // MARK: - The admin address

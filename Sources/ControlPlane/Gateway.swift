@@ -53,6 +53,7 @@ public final class Gateway {
     private let names: NameRefresh
     private let rebalancer: Rebalancer
     private let memory: MemoryWatch
+    private let cluster: ClusterThread
     private let certificates: CertificateWatch
     let credentials: CredentialWatch
     private let inherited: InheritedSockets
@@ -114,6 +115,8 @@ public final class Gateway {
                 rebalancer.begin($0)
             }
             try health.take(active)
+            let cluster = ClusterThread(fleet, log)
+            try cluster.use(active)
             let memory = MemoryWatch(fleet, survey, loop, log)
             let drainer = Drainer(fleet, survey, serving, supervisor, loop, log)
             let candidates = Candidates(files, names, sideWork, serving, drainer)
@@ -121,7 +124,7 @@ public final class Gateway {
                 source, candidates, serving, survey,
                 Reloader.Followers(
                     fleet: fleet, names: names, tokens: tokens, keys: keys, health: health, rebalancer: rebalancer,
-                    memory: memory,
+                    memory: memory, cluster: cluster,
                     drainer: drainer, supervisor: supervisor), log)
             (self.tokens, self.keys, self.tails) = (tokens, keys, Tails(fleet, survey))
             self.certificates = CertificateWatch(files, candidates, serving, reloader, loop, log)
@@ -138,7 +141,7 @@ public final class Gateway {
             (self.loop, self.log, self.fleet, self.survey, self.sideWork) = (loop, log, fleet, survey, sideWork)
             (self.resolver, self.names, self.serving, self.health) = (resolver, names, serving, health)
             (self.rebalancer, self.memory, self.drainer, self.reloader) = (rebalancer, memory, drainer, reloader)
-            (self.inherited, self.supervisor) = (inherited, supervisor)
+            (self.inherited, self.supervisor, self.cluster) = (inherited, supervisor, cluster)
             self.history = ActivityHistory(survey, loop)
             self.events = try EventWatch(log, survey, loop)
             self.handover = try Handover(restart, serving, drainer, loop, log) { [unowned self] in
@@ -195,7 +198,8 @@ public final class Gateway {
         self.rebalancer.stop()
         self.memory.stop()
         let stuck = self.joinWorkers()
-        self.leavesWorkers = stuck > 0
+        let hasClusterEnded = self.cluster.stop(within: Self.lastWait)
+        self.leavesWorkers = stuck > 0 || !hasClusterEnded
         let adopted = self.handover?.adopted ?? []
         for listener in self.serving.listeners.listeners where !adopted.contains(listener.id) {
             self.serving.removeFile(of: listener)

@@ -65,7 +65,7 @@ extension GatewayControl {
             answer(problem.map { .error(404, $0) } ?? .order(order))
         case .status: self.status { answer(.status($0)) }
         case .rooms(let query): self.rooms(query) { page in self.aside({ .rooms(page()) }, then: answer) }
-        case .room(let order): answer(self.ask(order, by: asker))
+        case .room(let order): self.ask(order, by: asker, then: answer)
         }
     }
 

@@ -74,6 +74,15 @@ extension AdminResponse {
             $0.member("open_files", status.openFiles)
             $0.member("open_files_limit", status.openFilesLimit)
             $0.strings("listeners", status.listeners)
+            if let cluster = status.cluster {
+                $0.object("cluster") {
+                    $0.member("server", cluster.server)
+                    $0.member("up", cluster.isUp)
+                    $0.member("since_seconds", MonotonicInstant.now() - cluster.since)
+                }
+            } else {
+                $0.member("cluster", nil as String?)
+            }
             $0.object("last_reload") { reload in
                 reload.member("at", status.lastReload?.at)
                 reload.member("result", status.lastReload?.result)

@@ -50,25 +50,40 @@ extension JSONText {
 }
 
 extension GatewayControl {
-    func ask(_ order: RoomOrder, by asker: String) -> AdminResponse {
+    func ask(_ order: RoomOrder, by asker: String, then answer: @escaping (AdminResponse) -> Void) {
         guard let desk = self.rooms(of: order.backend) else {
-            return .error(404, "there is no broadcast backend \(order.backend)")
+            return answer(.error(404, "there is no broadcast backend \(order.backend)"))
         }
+        let make: @Sendable () -> AdminResponse = { order.answer(of: desk) }
+        let then: (AdminResponse) -> Void = { response in
+            if order.action == .forget, response.status == 200 {
+                self.log(AdminChange(forgetting: order.room.text, of: order.backend), by: asker)
+            }
+            answer(response)
+        }
+        // A server may take a while to answer.
+        if desk.isShared { self.aside(make, then: then) } else { then(make()) }
+    }
+}
+
+extension RoomOrder {
+    fileprivate func answer(of desk: RoomDesk) -> AdminResponse {
         let nothing = AdminResponse.error(404, "there is no such room")
-        switch order.action {
+        switch self.action {
         case .show:
-            guard let (facts, remembered) = desk.room(order.room) else { return nothing }
-            return .room(facts, remembered, of: order.backend)
-        case .forget:
-            guard desk.forget(order.room) else { return nothing }
-            self.log(AdminChange(forgetting: order.room.text, of: order.backend), by: asker)
-            return .json { $0.member("forgotten", true) }
+            guard let (facts, remembered) = desk.room(self.room) else { return nothing }
+            return .room(facts, remembered, of: self.backend)
+        case .forget: return desk.forget(self.room) ? .json { $0.member("forgotten", true) } : nothing
         case .publish(let payload, let contentType, let key, let excluded):
             let message = Message(published: payload, contentType: contentType)
-            guard let published = desk.publish(message, to: order.room, key: key, without: excluded) else {
-                return .error(503, "the gateway is behind with delivering")
+            guard let published = desk.publish(message, to: self.room, key: key, without: excluded) else {
+                return .error(
+                    503,
+                    desk.isShared
+                        ? "the server of the rooms does not answer: the message may not be published"
+                        : "the gateway is behind with delivering")
             }
-            return AdminResponse(200, contentType: "application/json", body: published.json(of: order.room))
+            return AdminResponse(200, contentType: "application/json", body: published.json(of: self.room))
         }
     }
 }

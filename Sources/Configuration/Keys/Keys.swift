@@ -43,6 +43,7 @@ enum Keys {
     static let health = SectionKeys("health", Health())
     static let eject = SectionKeys("eject", Eject())
     static let rebalance = SectionKeys("rebalance", Rebalance())
+    static let cluster = SectionKeys("cluster", Cluster())
     static let backendTimeouts = SectionKeys(
         "backend-timeouts", [timeouts.connect as any KeyRow])
     static let backendLimits = SectionKeys(
@@ -90,6 +91,8 @@ extension Keys {
         let routes = MappingKey(
             "routes", Keys.route, as: .list, "Which request leads to which backend. The first route that matches wins.")
         let backends = MappingKey("backends", Keys.backend, as: .byName, "What routes lead to, by name.")
+        let cluster = MappingKey(
+            "cluster", Keys.cluster, "The Redis server by which broadcast rooms are the same on several gateways.")
     }
 
     struct Names {
@@ -596,6 +599,22 @@ extension Keys {
             "rate", .rate(closesPerSecond), presence: .required,
             "The most sessions to close per second, idle ones first.")
     }
+
+    // MARK: - Several gateways
+
+    struct Cluster {
+        let redis = OptionalKey(
+            "redis", KeyType<RedisServer>.text { text throws(Mistake) in try RedisServer(parsing: text) },
+            presence: .required,
+            "The server: redis://HOST:PORT/DATABASE, rediss:// with TLS, or unix:/run/redis.sock.")
+        let user = OptionalKey("user", .name, "The user at the server. Without it: its default user.")
+        let password = OptionalKey("password", .secret, "The user's password.")
+        let prefix = Key(
+            "prefix", .prefix, default: "gateway",
+            "What the names of all keys and channels at the server begin with. Gateways with the same prefix share their rooms."
+        )
+        let tls = MappingKey("tls", Keys.backendTLS, "TLS towards a rediss:// server.")
+    }
 }
 
 // MARK: - Types of one key each
@@ -620,6 +639,7 @@ extension KeyType<RedirectTarget> {
 }
 
 extension KeyType<String> {
+    fileprivate static var prefix: Self { .text { text throws(Mistake) in try Word.prefix(text) } }
     fileprivate static var mediaType: Self { .text { text throws(Mistake) in try Word.mediaType(text) } }
 }
 

@@ -12,6 +12,8 @@ public struct GatewayConfiguration: Equatable, Sendable {
     public var admin: Admin?
     /// The `drain` section.
     public var drain = Drain()
+    /// The `cluster` section; `nil`: the gateway is alone.
+    public var cluster: ClusterSettings?
     /// The proxies that are believed when they send `X-Forwarded-*` fields and PROXY headers.
     public var trustedProxies = TrustedProxies()
     /// The keys of `defaults.limits` that are not inherited: they are of the whole gateway.

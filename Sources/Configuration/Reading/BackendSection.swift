@@ -20,7 +20,7 @@ struct BackendSection {
         let host = mapping.value(keys.host)
         let source = mapping.value(keys.source)
         let sendProxyProtocol = mapping.value(keys.sendProxyProtocol)
-        let tls = mapping.mapping(keys.tls).map(Self.tls)
+        let tls = mapping.mapping(keys.tls).map { BackendTLSSection.changes($0) }
         let balance = mapping.value(keys.balance)
         self.cookie = mapping.mapping(keys.cookie)
         let cookie = self.cookie?.changes(to: BackendSettings.Cookie.self)
@@ -57,14 +57,6 @@ struct BackendSection {
         settings.slowStart = slowStart ?? settings.slowStart
         settings.rebalance = rebalance.map { BackendSettings.Rebalance(rate: $0) }
         self.settings = settings
-    }
-
-    private static func tls(_ mapping: MappingReader) -> Changes<BackendSettings.TLS> {
-        var changes = mapping.changes(to: BackendSettings.TLS.self)
-        if let certificate = mapping.mapping(Keys.backendTLS.certificate).flatMap(CertificateSection.files) {
-            changes.append { $0.certificate = certificate }
-        }
-        return changes
     }
 
     // MARK: - Cookie

@@ -21,6 +21,7 @@ struct GatewaySection {
         self.mapping.mapping(keys.names)?.changes().apply(to: &configuration.names)
         self.mapping.mapping(keys.log)?.changes().apply(to: &configuration.log)
         self.mapping.mapping(keys.drain)?.changes().apply(to: &configuration.drain)
+        configuration.cluster = self.mapping.mapping(keys.cluster).flatMap { ClusterSection.settings($0) }
         let trusted = self.trustedProxies()
         configuration.trustedProxies = trusted ?? configuration.trustedProxies
         let defaults = self.mapping.mapping(keys.defaults)

@@ -111,6 +111,15 @@ enum Word {
         return text
     }
 
+    /// What names of keys begin with: nothing that stands for others in a pattern of Redis, and no hash tag.
+    static func prefix(_ text: String) throws(Mistake) -> String {
+        let isPlain = text.utf8.allSatisfy { $0.isLetter || $0.isDigit || "-._:".utf8.contains($0) }
+        guard isPlain, (1...64).contains(text.utf8.count) else {
+            throw .expected("up to 64 letters, digits and signs of `-._:`", not: text)
+        }
+        return text
+    }
+
     /// "must be `a`, `b` or `c`, not `x`", with the nearest of them.
     static func mistake(_ text: String, among words: [String]) -> Mistake {
         let choice = self.choice(of: words.map { "`\($0)`" })

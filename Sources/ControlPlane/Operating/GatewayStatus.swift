@@ -1,3 +1,5 @@
+public import DataPlane
+
 /// What the process does, and what it may use, as the admin address shows it.
 public struct GatewayStatus: Sendable {
     /// The version of the gateway.
@@ -32,6 +34,8 @@ public struct GatewayStatus: Sendable {
     public var isReadOnly = false
     /// `payloads` of `admin`.
     public var showsPayloads = false
+    /// The link to the server that gateways share; `nil`: there is none.
+    public var cluster: ClusterStatus?
     /// `nil`: there was none since the start.
     public var lastReload: LastReload?
 }

@@ -18,6 +18,7 @@ struct GatewayCounts: Sendable {
     private let descriptorLimit: Int
     /// In bytes.
     private let memoryLimit: Int
+    private let cluster: ClusterStatus?
 
     /// - Parameter snapshots: one of each worker.
     init(
@@ -30,6 +31,7 @@ struct GatewayCounts: Sendable {
         self.shown = serving.shown
         self.descriptorLimit = fleet.descriptorLimit
         self.memoryLimit = fleet.memory.limit
+        self.cluster = fleet.cluster.status
     }
 
     var rows: [BackendRow] { self.rows(self.counted) }
@@ -39,7 +41,7 @@ struct GatewayCounts: Sendable {
         return counted.families(
             control: control,
             others: self.rows(counted).families + self.backends.families + [self.certificates] + self.ofRooms
-                + self.ofLimits,
+                + [self.ofCluster] + self.ofLimits,
             droppedLines: droppedLines, version: version, usage: .now())
     }
 
@@ -71,6 +73,12 @@ struct GatewayCounts: Sendable {
                 "gateway_room_deliveries_total", .counter, help: "How many times a member was given such a message.",
                 samples: samples { Double($0.deliveries) }),
         ]
+    }
+
+    private var ofCluster: MetricFamily {
+        MetricFamily(
+            "gateway_cluster_up", .gauge, help: "Whether there is a link to the server of `cluster`.",
+            samples: self.cluster.map { [.init([.init("server", $0.server)], .number($0.isUp ? 1 : 0))] } ?? [])
     }
 
     private var ofLimits: [MetricFamily] {

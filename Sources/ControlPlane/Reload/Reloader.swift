@@ -25,6 +25,7 @@ final class Reloader {
         let health: HealthChecks
         let rebalancer: Rebalancer
         let memory: MemoryWatch
+        let cluster: ClusterThread
         let drainer: Drainer
         let supervisor: Supervisor
     }
@@ -195,6 +196,12 @@ final class Reloader {
             try self.followers.health.take(candidate.configuration)
         } catch {
             // Not expected: `Candidates` has just made a context of these settings.
+            self.log.write(.error, "update-failed", reason: "\(error)")
+        }
+        do {
+            try self.followers.cluster.use(candidate.configuration)
+        } catch {
+            // Not expected, but for a shortage of threads: the files were tried.
             self.log.write(.error, "update-failed", reason: "\(error)")
         }
         let (configuration, listeners) = (candidate.configuration, candidate.listeners.listeners)

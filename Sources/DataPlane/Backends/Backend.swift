@@ -62,7 +62,7 @@ public final class Backend: Sendable {
             settings.balance,
             cookie: settings.balance == .cookie ? Self.cookie(settings, made.map(\.name)) : nil)
         self.tokens = Self.tokens(settings, previous?.tokens)
-        self.rooms = settings.kind == .builtin(.broadcast) ? previous?.rooms ?? BackendRooms() : nil
+        self.rooms = settings.kind == .builtin(.broadcast) ? previous?.rooms ?? BackendRooms(of: settings.name) : nil
         self.source = settings.source.map { SocketAddress($0, port: 0) }
     }
 

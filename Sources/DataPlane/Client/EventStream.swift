@@ -22,6 +22,8 @@ final class EventStream: TimerHandler, RoomMember {
     var place = -1
     /// `nil` before it begins, and when it is over.
     private var room: Room?
+    /// It has asked for its place in the room.
+    private var waitsForPlace = false
     /// The number of the room's latest post that it does not get.
     private var joinedAt = UInt64.max
     /// What the client gets when it has taken what it was sent.
@@ -49,14 +51,25 @@ final class EventStream: TimerHandler, RoomMember {
 
     private var rooms: Rooms { self.client.owner.rooms }
 
-    /// Answers the request, and joins the room.
+    /// Joins the room, and answers the request.
     func begin() {
-        guard let connection = self.client.connection, let backend = self.route.backend, let rooms = backend.rooms
-        else { return }
+        guard let backend = self.route.backend, let rooms = backend.rooms else { return }
         self.loop.budget.spend(Work.opening)
-        // First, because the answer says that the client misses nothing from now on.
-        let joined = self.rooms.join(self, self.request.room, of: rooms, backend.settings.history)
-        self.room = joined.room
+        let (room, history) = (self.request.room, backend.settings.history)
+        guard self.rooms.areShared else {
+            return self.begin(self.rooms.place(for: self.id, room, of: rooms, history), backend)
+        }
+        self.waitsForPlace = true
+        self.rooms.askForPlace(for: self.id, room, of: rooms, history) { [weak self] place in
+            self?.waitsForPlace = false
+            self?.begin(place, backend)
+        }
+    }
+
+    /// The answer says that the client misses nothing from now on.
+    private func begin(_ joined: Rooms.Place, _ backend: Backend) {
+        guard let connection = self.client.connection else { return }
+        self.room = self.rooms.enter(self, joined)
         self.joinedAt = joined.number
         let head = self.request.head(
             headers: self.route.settings.headers, cookies: self.client.summary.cookies, date: WallClock.httpDate())
@@ -73,6 +86,8 @@ final class EventStream: TimerHandler, RoomMember {
     }
 
     // MARK: - As a member
+
+    var closable: any Closable { PresentExchange(of: self.client) }
 
     func deliver(_ delivery: RoomDelivery) {
         guard delivery.number > self.joinedAt, delivery.excluded != self.id else { return }
@@ -107,9 +122,11 @@ final class EventStream: TimerHandler, RoomMember {
 
     // MARK: - The client
 
+    private var isOver: Bool { self.room == nil && !self.waitsForPlace }
+
     /// Nothing more is asked for on this connection: what still comes is not looked at.
     private func read(_ connection: Connection) {
-        while self.room != nil, connection.mayRead, connection.isOpen {
+        while !self.isOver, connection.mayRead, connection.isOpen {
             switch connection.receive(atMost: self.context.memory.readSize) {
             case .bytes(let range):
                 self.client.heard(connection)
@@ -121,12 +138,13 @@ final class EventStream: TimerHandler, RoomMember {
             }
             if self.loop.budget.isShareSpent { break }
         }
-        if self.room != nil, connection.mayRead { connection.readAgainLater() }
+        if !self.isOver, connection.mayRead { connection.readAgainLater() }
     }
 
     // MARK: - Ends
 
     private func end(_ ending: Ending) {
+        if self.waitsForPlace { return self.endUnanswered() }
         guard let room = self.room, let backend = self.route.backend?.rooms else { return }
         self.loop.budget.spend(Work.ending)
         self.room = nil
@@ -145,6 +163,14 @@ final class EventStream: TimerHandler, RoomMember {
             self.client.connection?.send(end.span)
             self.client.streamEnded(.last)
         }
+    }
+
+    /// It ends before it has its place.
+    private func endUnanswered() {
+        self.waitsForPlace = false
+        self.rooms.stopAsking(self.id)
+        self.seat.leave()
+        self.client.streamEnded(.silent)
     }
 
     private func count(_ ending: Ending) {

@@ -15,6 +15,8 @@ final class PublishExchange: TimerHandler {
     private let counts: RouteRequests
     /// `nil` once the request is answered, or its client has left.
     private var payload: PublishedPayload?
+    /// The body is whole, and it is being published.
+    private var isPublishing = false
     /// When the last piece of the body came.
     private var lastPiece: MonotonicInstant
     private var timer: EventLoop.TimerID?
@@ -47,7 +49,7 @@ final class PublishExchange: TimerHandler {
     private func read() {
         guard let client = self.client.connection else { return }
         let plaintext = self.context.connections.buffers.plaintext
-        while self.payload != nil, client.mayRead, client.isOpen {
+        while self.payload != nil, !self.isPublishing, client.mayRead, client.isOpen {
             switch client.receive(atMost: self.context.memory.readSize) {
             case .bytes(let range):
                 self.client.heard(client)
@@ -59,7 +61,7 @@ final class PublishExchange: TimerHandler {
             }
             if self.context.loop.budget.isShareSpent { break }
         }
-        if self.payload != nil, client.mayRead { client.readAgainLater() }
+        if self.payload != nil, !self.isPublishing, client.mayRead { client.readAgainLater() }
     }
 
     private func take(_ bytes: Span<UInt8>) {
@@ -82,12 +84,27 @@ final class PublishExchange: TimerHandler {
     // MARK: - The answer
 
     private func publish() {
-        guard let backend = self.route.backend, let payload = self.payload?.bytes else { return }
-        let published = backend.rooms?.publish(
-            self.request.message(payload), to: self.request.room, key: self.request.key,
-            without: self.request.excluded.flatMap { SessionID($0) }, over: self.client.owner.rooms.network,
-            backend.settings.history)
-        guard let published else { return self.refuse(.roomsBehind(routeIndex: self.request.routeIndex)) }
+        guard let backend = self.route.backend, let rooms = backend.rooms, let payload = self.payload?.bytes else {
+            return
+        }
+        self.isPublishing = true
+        self.context.loop.cancelTimer(&self.timer)
+        self.client.owner.rooms.publish(
+            self.request.message(payload), key: self.request.key,
+            without: self.request.excluded.flatMap { SessionID($0) },
+            to: ClusterOrder.Place(self.request.room, of: rooms, backend.settings.history)
+        ) { [weak self] in
+            self?.answer($0)
+        }
+    }
+
+    private func answer(_ published: Published?) {
+        guard self.payload != nil else { return }
+        guard let published else {
+            let isShared = self.client.owner.rooms.areShared
+            let index = self.request.routeIndex
+            return self.refuse(isShared ? .notPublished(routeIndex: index) : .roomsBehind(routeIndex: index))
+        }
         let answer = Answer.json(published.json(of: self.request.room))
         let keepsClient = self.request.keepsClient && !self.context.isDraining
         let bytes = answer.bytes(
@@ -157,9 +174,12 @@ extension PublishExchange: Exchange {
 
     func ready(client: Connection, _ readiness: Readiness) { self.read() }
 
-    func close(_ ending: Ending) { self.refuse(.draining(routeIndex: self.request.routeIndex)) }
+    /// What is being published is answered first.
+    func close(_ ending: Ending) {
+        if !self.isPublishing { self.refuse(.draining(routeIndex: self.request.routeIndex)) }
+    }
 
-    func memoryNeeded() { self.refuse(.outOfMemory) }
+    func memoryNeeded() { if !self.isPublishing { self.refuse(.outOfMemory) } }
 
     func isSelected(by selection: SessionSelection) -> Bool {
         switch selection {

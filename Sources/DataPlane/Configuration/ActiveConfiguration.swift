@@ -20,6 +20,8 @@ public final class ActiveConfiguration: Sendable {
     public let clientTLS: [TLSClientSettings?]
     /// TLS to each auth service; `nil` without TLS.
     public let authTLS: [TLSClientSettings?]
+    /// TLS to the server of `cluster`; `nil` without TLS.
+    public let clusterTLS: TLSClientSettings?
     /// The longest `timeouts.handshake` of all routes: it holds until a session's route is known.
     public let longestHandshake: Duration
     /// The index of each backend; `routeIndices` has the first route of each name.
@@ -62,6 +64,9 @@ public final class ActiveConfiguration: Sendable {
         self.longestHandshake = settings.routes.map(\.timeouts.handshake).max() ?? Timeouts().handshake
         self.clientTLS = try Self.clientTLS(of: backends, files)
         self.authTLS = try Self.authTLS(of: services, files)
+        self.clusterTLS = try settings.cluster.flatMap { cluster throws(StartError) in
+            try CertificateFiles.client(cluster, files)
+        }
     }
 
     /// The same configuration with the present contents of its files. Throws what is wrong with them.
@@ -77,6 +82,9 @@ public final class ActiveConfiguration: Sendable {
         self.routesByKey = same.routesByKey
         self.clientTLS = try Self.clientTLS(of: same.backends, files)
         self.authTLS = try Self.authTLS(of: same.authServices, files)
+        self.clusterTLS = try same.settings.cluster.flatMap { cluster throws(StartError) in
+            try CertificateFiles.client(cluster, files)
+        }
     }
 
     /// Those of all routes, each once.

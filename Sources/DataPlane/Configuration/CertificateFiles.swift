@@ -37,6 +37,13 @@ public enum CertificateFiles {
                     warnings += self.warning(of: certificate, pair, "backend \(name)").map { [$0] } ?? []
                 }
             }
+            if let cluster = configuration.cluster {
+                attempt {
+                    let settings = try self.client(cluster, files)
+                    guard let pair = cluster.tls.certificate, let certificate = settings?.certificate else { return }
+                    warnings += self.warning(of: certificate, pair, "cluster").map { [$0] } ?? []
+                }
+            }
             var asked: [ForwardSettings] = []
             for forward in configuration.routes.compactMap(\.forward)
             where !asked.contains(where: { $0.url == forward.url && $0.ca == forward.ca }) {
@@ -81,6 +88,9 @@ public enum CertificateFiles {
             let backend = configuration.backends[name]!
             guard self.speaksTLS(backend) else { continue }
             paths += [backend.tls.ca, backend.tls.certificate?.chain, backend.tls.certificate?.key].compactMap { $0 }
+        }
+        if let cluster = configuration.cluster, cluster.server.tls {
+            paths += [cluster.tls.ca, cluster.tls.certificate?.chain, cluster.tls.certificate?.key].compactMap { $0 }
         }
         paths += configuration.routes.compactMap { $0.forward?.ca }
         var seen: Set<String> = []
@@ -143,6 +153,19 @@ public enum CertificateFiles {
             return settings
         } catch {
             throw StartError("backend \(backend.name): \(error)")
+        }
+    }
+
+    /// The TLS settings for the server of `cluster`; `nil` without TLS. Throws what is wrong with its files.
+    public static func client(_ cluster: ClusterSettings, _ files: FileSet) throws(StartError) -> TLSClientSettings? {
+        guard cluster.server.tls else { return nil }
+        do throws(TLSError) {
+            var settings = TLSClientSettings(
+                authorities: try self.authorities(cluster.tls.ca, files), verify: cluster.tls.verify)
+            if let pair = cluster.tls.certificate { settings.certificate = try self.certificate(pair, files) }
+            return settings
+        } catch {
+            throw StartError("cluster: \(error)")
         }
     }
 

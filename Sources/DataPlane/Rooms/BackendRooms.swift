@@ -7,12 +7,16 @@ internal import WebSocketProtocol
 
 /// The rooms of a `broadcast` backend, on all workers. A reload keeps them.
 public final class BackendRooms: Sendable {
+    /// The backend's name.
+    let backend: String
     /// Those that have members.
     private let ledgers = Mutex<[RoomName: RoomLedger]>([:])
     private let shelf = RoomShelf()
 
     /// None.
-    init() {}
+    ///
+    /// - Parameter backend: its name.
+    init(of backend: String) { self.backend = backend }
 
     // MARK: - Members
 
@@ -26,7 +30,7 @@ public final class BackendRooms: Sendable {
     ) -> (ledger: RoomLedger, number: UInt64, recovery: RoomHistories.Recovery) {
         self.ledgers.withLock { ledgers in
             let name = request.name
-            let ledger = ledgers[name] ?? RoomLedger(name, on: self.shelf, workers: network.workers)
+            let ledger = ledgers[name] ?? RoomLedger(name, of: self.backend, on: self.shelf, workers: network.workers)
             ledgers[name] = ledger
             let (number, recovery) = ledger.join(session, on: network.worker, from: request.start, history)
             return (ledger, number, recovery)
@@ -34,13 +38,23 @@ public final class BackendRooms: Sendable {
     }
 
     /// A session leaves. The room ends with its last member.
-    func leave(_ ledger: RoomLedger, _ session: SessionID, on worker: Int) {
-        self.ledgers.withLock { ledgers in
-            guard ledger.leave(session, on: worker) else { return }
+    ///
+    /// - Parameter network: the workers, one of which has the session.
+    func leave(_ ledger: RoomLedger, _ session: SessionID, over network: any RoomNetwork) {
+        let isVacant = self.ledgers.withLock { ledgers in
+            guard ledger.leave(session, on: network.worker) else { return false }
             ledgers[ledger.name] = nil
             self.shelf.vacated(ledger.name)
+            return true
         }
+        if isVacant, network.cluster.isOn { network.cluster.orders.send(.vacated(ledger)) }
     }
+
+    /// All rooms that have members.
+    var occupied: [RoomLedger] { self.ledgers.withLock { Array($0.values) } }
+
+    /// The room, if it has members.
+    func occupied(_ name: RoomName) -> RoomLedger? { self.ledgers.withLock { $0[name] } }
 
     // MARK: - Publishing
 
@@ -62,7 +76,8 @@ public final class BackendRooms: Sendable {
             let placed = ledgers[room].map { ledger in
                 let sender = RoomSender(worker: network.worker, of: network.workers)
                 return ledger.post(
-                    RoomMessages(message), from: sender, over: network, taken: nil, history, without: excluded)
+                    RoomMessages(message), from: sender, over: network, taken: nil, .inMemory(history),
+                    without: excluded)
             }
             if placed == nil { self.shelf.counts.posted(1) }
             let position =
@@ -108,6 +123,7 @@ public final class BackendRooms: Sendable {
         let counts = ledger.counts
         facts.members = counts.members
         if facts.position == nil { facts.messages = counts.messages }
+        if let position = counts.position { facts.position = (position.epoch, position.offset) }
         return facts
     }
 

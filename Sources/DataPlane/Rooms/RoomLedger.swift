@@ -11,14 +11,18 @@ internal import WebSocketProtocol
 /// have the posts in the same order.
 final class RoomLedger: Sendable {
     let name: RoomName
+    /// Its backend's name.
+    let backend: String
     private let shelf: RoomShelf
     private let state: Mutex<State>
 
     /// - Parameters:
+    ///   - backend: the name of its backend.
     ///   - shelf: has its history.
     ///   - workers: how many there are.
-    init(_ name: RoomName, on shelf: RoomShelf, workers: Int) {
+    init(_ name: RoomName, of backend: String, on shelf: RoomShelf, workers: Int) {
         self.name = name
+        self.backend = backend
         self.shelf = shelf
         self.state = Mutex(State(workers: workers))
     }
@@ -27,6 +31,8 @@ final class RoomLedger: Sendable {
         /// The number of the latest post.
         var last: UInt64 = 0
         var messages: UInt64 = 0
+        /// Of the latest message that came from the server.
+        var position: RoomHistories.Position?
         /// By worker.
         var members: [Set<SessionID>]
         /// The workers that have members.
@@ -76,12 +82,40 @@ final class RoomLedger: Sendable {
         self.shelf.counts.delivered(post.messages.tally.messages, to: members)
     }
 
-    /// How many members it has, and how many messages there were.
-    var counts: (members: Int, messages: UInt64) {
-        self.state.withLock { ($0.receivers(without: nil), $0.messages) }
+    /// How many members it has, how many messages there were, and where the last one that came from the server is.
+    var counts: (members: Int, messages: UInt64, position: RoomHistories.Position?) {
+        self.state.withLock { ($0.receivers(without: nil), $0.messages, $0.position) }
+    }
+
+    /// How many members get a message.
+    func receivers(without excluded: SessionID?) -> Int { self.state.withLock { $0.receivers(without: excluded) } }
+
+    // MARK: - At the server
+
+    /// Tells the workers with members something, behind all posts until now.
+    ///
+    /// - Parameters:
+    ///   - worker: the only one that is told; `nil`: all.
+    ///   - news: made with the number of the latest post.
+    func tell(over network: any RoomNetwork, only worker: Int? = nil, _ news: (_ number: UInt64) -> RoomNews) {
+        let sleeping = self.state.withLock { state in
+            let workers = worker.map { [$0] } ?? state.present
+            return workers.filter { network.put(news(state.last), for: $0) }
+        }
+        for worker in sleeping { network.wake(worker) }
     }
 
     // MARK: - Posts
+
+    /// Where messages are in the room's history.
+    enum Place {
+        /// Next in the memory of this gateway.
+        ///
+        /// - history: what the backend remembers; `nil`: nothing.
+        case inMemory(BackendSettings.History?)
+        /// Where the server says.
+        case atServer(RoomHistories.Position?, at: Duration)
+    }
 
     /// What became of messages.
     struct Placed {
@@ -103,21 +137,28 @@ final class RoomLedger: Sendable {
     /// Gives messages their place in the order, and to all workers with members. These still have to be woken.
     ///
     /// - Parameters:
-    ///   - history: what the backend remembers; `nil`: nothing.
     ///   - taken: the number of the latest post that the sender's worker has taken out of its mailbox; `nil`: it can deliver nothing itself.
     ///   - excluded: a session that does not get them.
     func post(
         _ messages: RoomMessages, from sender: RoomSender, over network: any RoomNetwork, taken: UInt64?,
-        _ history: BackendSettings.History?, without excluded: SessionID? = nil
+        _ place: Place, without excluded: SessionID? = nil
     ) -> Placed {
-        let entries = history == nil ? [] : messages.payloads
+        let entries = if case .inMemory(_?) = place { messages.payloads } else { [Message]() }
         return self.state.withLock { state in
             state.last += 1
             state.messages &+= messages.tally.messages
             self.shelf.counts.posted(messages.tally.messages)
-            let time = WallClock.sinceEpoch()
-            let position = self.shelf.append(
-                entries, at: time, to: self.name, isOccupied: !state.present.isEmpty, history)
+            let time: Duration
+            let position: RoomHistories.Position?
+            switch place {
+            case .inMemory(let history):
+                time = WallClock.sinceEpoch()
+                position = self.shelf.append(
+                    entries, at: time, to: self.name, isOccupied: !state.present.isEmpty, history)
+            case .atServer(let known, let at):
+                (position, time) = (known, at)
+                state.position = known
+            }
             let post = RoomPost(
                 ledger: self, number: state.last, messages: messages, position: position, at: time, sender: sender,
                 excluded: excluded)
@@ -131,7 +172,7 @@ final class RoomLedger: Sendable {
             guard !isDirect else { return placed }
             for worker in state.present {
                 state.inMailbox[worker] = post.number
-                if network.put(post, for: worker) { placed.sleeping.append(worker) }
+                if network.put(.post(post), for: worker) { placed.sleeping.append(worker) }
             }
             return placed
         }

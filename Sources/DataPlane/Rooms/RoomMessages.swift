@@ -17,6 +17,13 @@ struct RoomMessages: Sendable {
     var isFull: Bool { self.bytes.count >= Self.most }
     /// The approximate memory, in bytes.
     var footprint: Int { self.bytes.count + Self.overhead }
+    /// That of the messages one by one, on their way to the server.
+    var footprintOnTheWay: Int { Int(self.tally.payloadBytes) + Int(self.tally.messages) * Self.overhead }
+
+    /// Its part for one message.
+    ///
+    /// - Parameter length: of the payload.
+    static func footprint(onTheWay length: Int) -> Int { length + self.overhead }
 
     /// None.
     init() {}

@@ -74,15 +74,7 @@ final class RoomShelf: Sendable {
             guard let facts = histories.facts(of: name, rules, now: now),
                 let (position, entries) = histories.contents(of: name, rules, now: now)
             else { return nil }
-            let first = position.offset - entries.count + 1
-            return (
-                facts,
-                entries.enumerated().map { index, entry in
-                    RoomFacts.Remembered(
-                        offset: first + index, at: entry.at, isText: entry.message.opcode == .text,
-                        size: entry.message.payload.count, payload: showsPayloads ? entry.message.payload : nil)
-                }
-            )
+            return (facts, entries.remembered(upTo: position.offset, showsPayloads: showsPayloads))
         } ?? nil
     }
 
@@ -98,4 +90,17 @@ final class RoomShelf: Sendable {
 
     /// `RoomHistories.vacated`
     func vacated(_ room: RoomName) { self.histories.withLock { $0.vacated(room) } }
+}
+
+extension Collection<RoomHistories.Entry> {
+    /// What operators see of these.
+    ///
+    /// - Parameter last: the offset of the last one.
+    func remembered(upTo last: Int, showsPayloads: Bool) -> [RoomFacts.Remembered] {
+        self.enumerated().map { index, entry in
+            RoomFacts.Remembered(
+                offset: last - self.count + 1 + index, at: entry.at, isText: entry.message.opcode == .text,
+                size: entry.message.payload.count, payload: showsPayloads ? entry.message.payload : nil)
+        }
+    }
 }

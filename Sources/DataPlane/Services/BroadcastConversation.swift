@@ -25,6 +25,8 @@ final class BroadcastConversation: ServedSession, MemoryWaiter, RoomMember {
 
     private let request: RoomRequest
     private let backend: BackendRooms
+    /// Its place in a room at the server.
+    private let givenPlace: Rooms.Place?
     private let rooms: Rooms
     /// `nil` while it is no member.
     private var room: Room?
@@ -54,9 +56,10 @@ final class BroadcastConversation: ServedSession, MemoryWaiter, RoomMember {
     }
 
     init(
-        _ session: Session, _ client: Connection, room request: RoomRequest, of backend: BackendRooms, in rooms: Rooms,
-        compression: SessionCompression?
+        _ session: Session, _ client: Connection, room request: RoomRequest, of backend: BackendRooms,
+        at place: Rooms.Place?, in rooms: Rooms, compression: SessionCompression?
     ) {
+        self.givenPlace = place
         self.request = request
         self.backend = backend
         self.rooms = rooms
@@ -69,12 +72,15 @@ final class BroadcastConversation: ServedSession, MemoryWaiter, RoomMember {
 
     var id: SessionID { self.session.id }
 
+    var closable: any Closable { self.session }
+
     /// Joins: the 101 says that the client misses nothing from now on.
     override func prepareToBegin() {
-        let (room, number, recovery) = self.rooms.join(self, self.request, of: self.backend, self.history)
-        self.room = room
-        self.joinedAt = number
-        self.recovery = RoomMessages(recovery, linesFor: self.request.hasLines ? self.id : nil)
+        let place =
+            self.givenPlace ?? self.rooms.place(for: self.id, self.request, of: self.backend, self.history)
+        self.room = self.rooms.enter(self, place)
+        self.joinedAt = place.number
+        self.recovery = RoomMessages(place.recovery, linesFor: self.request.hasLines ? self.id : nil)
     }
 
     override func begin() {

@@ -1,6 +1,7 @@
 internal import Admission
 internal import Configuration
 internal import DequeModule
+internal import Sessions
 internal import System
 internal import WebSocketProtocol
 
@@ -98,8 +99,27 @@ final class Rooms {
     let network: any RoomNetwork
     /// By ledger.
     private(set) var rooms: [ObjectIdentifier: Room] = [:]
+    /// Sessions that wait to be members of rooms at the server.
+    private var joining: [SessionID: Joining] = [:]
+    /// What waits for the server's answer to what it published.
+    private var publishing: [Int: (Published?) -> Void] = [:]
+    private var nextID = 0
     /// Members that are not read until what they sent is delivered.
     private var waiting: [ObjectIdentifier: BroadcastConversation] = [:]
+
+    /// A place in a room, for a session.
+    struct Place {
+        let ledger: RoomLedger
+        /// The number of the latest post that it does not get.
+        let number: UInt64
+        let recovery: RoomHistories.Recovery
+    }
+
+    private struct Joining {
+        let backend: BackendRooms
+        let ledger: RoomLedger
+        let then: (Place) -> Void
+    }
 
     init(_ loop: EventLoop, _ memory: MemoryAccount, _ compression: WorkerCompression, _ network: any RoomNetwork) {
         self.loop = loop
@@ -110,18 +130,53 @@ final class Rooms {
 
     // MARK: - Members
 
-    /// - Returns: the room, and what `RoomLedger.join` returns.
-    func join(
-        _ member: any RoomMember, _ request: RoomRequest, of backend: BackendRooms,
-        _ history: BackendSettings.History?
-    ) -> (room: Room, number: UInt64, recovery: RoomHistories.Recovery) {
-        let (ledger, number, recovery) = backend.join(request, member.id, over: self.network, history)
-        let key = ObjectIdentifier(ledger)
-        let room = self.rooms[key] ?? Room(ledger, joinedAt: number, self.loop)
+    /// Whether rooms are at a server: then a session has its place later.
+    var areShared: Bool { self.network.cluster.isOn }
+
+    /// Has a place in a room, which is in memory.
+    func place(
+        for session: SessionID, _ request: RoomRequest, of backend: BackendRooms, _ history: BackendSettings.History?
+    ) -> Place {
+        let (ledger, number, recovery) = backend.join(request, session, over: self.network, history)
+        return Place(ledger: ledger, number: number, recovery: recovery)
+    }
+
+    /// Asks for a place in a room at the server.
+    ///
+    /// - Parameter then: gets the place; the member has to enter it at once.
+    func askForPlace(
+        for session: SessionID, _ request: RoomRequest, of backend: BackendRooms, _ history: BackendSettings.History?,
+        then: @escaping (Place) -> Void
+    ) {
+        let ledger = backend.join(request, session, over: self.network, nil).ledger
+        self.joining[session] = Joining(backend: backend, ledger: ledger, then: then)
+        self.network.cluster.orders.send(
+            .join(ledger, session, worker: self.network.worker, request.start, history))
+    }
+
+    /// A session that asked has ended.
+    func stopAsking(_ session: SessionID) {
+        guard let joining = self.joining.removeValue(forKey: session) else { return }
+        joining.backend.leave(joining.ledger, session, over: self.network)
+    }
+
+    private func joined(
+        _ session: SessionID, _ ledger: RoomLedger, _ number: UInt64, _ recovery: RoomHistories.Recovery
+    ) {
+        self.joining.removeValue(forKey: session)?.then(Place(ledger: ledger, number: number, recovery: recovery))
+    }
+
+    /// A member takes its place.
+    func enter(_ member: any RoomMember, _ place: Place) -> Room {
+        let key = ObjectIdentifier(place.ledger)
+        let room = self.rooms[key] ?? Room(place.ledger, joinedAt: place.number, self.loop)
         self.rooms[key] = room
         room.join(member)
-        return (room, number, recovery)
+        return room
     }
+
+    /// The members of a room on this worker.
+    func members(of ledger: RoomLedger) -> [any RoomMember] { self.rooms[ObjectIdentifier(ledger)]?.members ?? [] }
 
     /// Closes the room when the last member leaves.
     func leave(_ member: any RoomMember, _ room: Room, of backend: BackendRooms) {
@@ -130,7 +185,7 @@ final class Rooms {
             self.rooms[ObjectIdentifier(room.ledger)] = nil
             room.close()
         }
-        backend.leave(room.ledger, member.id, on: self.network.worker)
+        backend.leave(room.ledger, member.id, over: self.network)
     }
 
     // MARK: - Posts
@@ -139,9 +194,55 @@ final class Rooms {
     func broadcast(
         _ messages: RoomMessages, from sender: RoomSender, to room: Room, _ history: BackendSettings.History?
     ) {
-        let placed = room.ledger.post(messages, from: sender, over: self.network, taken: room.taken, history)
+        guard !self.areShared else { return self.share(messages, from: sender, to: room, history) }
+        let placed = room.ledger.post(
+            messages, from: sender, over: self.network, taken: room.taken, .inMemory(history))
         placed.wake(over: self.network)
         if placed.isDirect { self.deliver(placed.post, to: room) }
+    }
+
+    /// Sends messages to the server. They come back as posts.
+    private func share(
+        _ messages: RoomMessages, from sender: RoomSender, to room: Room, _ history: BackendSettings.History?
+    ) {
+        let size = messages.footprintOnTheWay
+        sender.sent(size)
+        if self.network.count(onTheWay: size) { self.network.memoryRose() }
+        self.network.cluster.orders.send(.post(room.ledger, messages, sender, history))
+    }
+
+    /// Publishes a message to a room, in memory or at the server.
+    ///
+    /// - Parameter then: gets what came of it, perhaps before this returns.
+    func publish(
+        _ message: Message, key: String?, without excluded: SessionID?, to place: ClusterOrder.Place,
+        then: @escaping (Published?) -> Void
+    ) {
+        guard self.areShared, !self.network.isBacklogged else {
+            return then(
+                place.rooms.publish(
+                    message, to: place.room, key: key, without: excluded, over: self.network, place.history))
+        }
+        self.nextID += 1
+        let (network, id) = (self.network, self.nextID)
+        self.publishing[id] = then
+        let publication = ClusterOrder.Publication(message: message, key: key, excluded: excluded) { published in
+            if network.put(.published(id: id, published), for: network.worker) { network.wake(network.worker) }
+        }
+        network.cluster.orders.send(.publish(publication, to: place))
+    }
+
+    /// Takes what the mailbox has.
+    ///
+    /// - Parameter historyLost: gets the members that may have missed messages.
+    func received(_ news: RoomNews, historyLost: ([any RoomMember]) -> Void) {
+        switch news {
+        case .post(let post): self.deliver(post)
+        case .joined(let session, let ledger, let number, let recovery):
+            self.joined(session, ledger, number, recovery)
+        case .published(let id, let published): self.publishing.removeValue(forKey: id)?(published)
+        case .historyLost(let ledger): historyLost(self.members(of: ledger))
+        }
     }
 
     /// Delivers a post from the mailbox to the room's members here.

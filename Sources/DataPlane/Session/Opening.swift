@@ -21,6 +21,8 @@ final class Opening {
         didSet { oldValue?.end() }
     }
     var backendHandshake: BackendHandshake?
+    /// It asked for a place in a room, which it has not taken.
+    var waitsForPlace = false
 
     init(
         _ client: any SessionClient, _ configuration: WorkerConfiguration, _ admitted: Admitted,

@@ -19,6 +19,14 @@ extension Session {
             case .builtin: .service
             case .websocket, .tcp, .tokens: .backend
             }
+        let waits = self.context.services.askForPlace(in: self.opening?.admitted.room, for: self) { [weak self] in
+            self?.start(to: target)
+        }
+        self.opening?.waitsForPlace = waits
+        if !waits { self.start(to: target) }
+    }
+
+    private func start(to target: SessionMachine.Target) {
         let phase = self.phase
         self.act(on: self.machine.start(to: target), in: phase)
     }
@@ -88,6 +96,7 @@ extension Session {
         let conversation = self.context.services.conversation(
             with: service, of: self, client, room: admitted.room, compression: compression?.parameters)
         guard let conversation else { return }
+        self.opening?.waitsForPlace = false
         conversation.prepareToBegin()
         let extensions = compression?.answer.description
         self.upgradeClient(subprotocol: admitted.subprotocol, extensions: extensions, passing: HTTPFields())

@@ -311,6 +311,7 @@ final class Session: ConnectionOwner, TimerHandler, Closable {
         }
         self.tailed?.ended()
         self.conversation = nil
+        if self.opening?.waitsForPlace == true { self.context.services.stopAsking(self) }
         self.opening = nil
         self.assembles(0)
         self.promises(0)

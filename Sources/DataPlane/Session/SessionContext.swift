@@ -56,6 +56,14 @@ final class SessionContext {
 
 /// Makes the conversations of sessions in which the gateway is the WebSocket server.
 protocol SessionServices: AnyObject {
+    /// Asks for the session's place in its room, if rooms are at a server.
+    ///
+    /// - Parameter then: called when it has one.
+    /// - Returns: whether there is something to wait for.
+    func askForPlace(in room: RoomRequest?, for session: Session, then: @escaping () -> Void) -> Bool
+    /// The session ends without the conversation that it asked a place for.
+    func stopAsking(_ session: Session)
+
     /// The conversation of a built-in service; `nil`: it has no such service.
     ///
     /// - Parameters:

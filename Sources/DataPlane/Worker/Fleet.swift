@@ -58,7 +58,7 @@ public final class Fleet: Sendable {
         /// What other threads tell the worker.
         public let mailbox: Mailbox<WorkerMessage>
         /// Posts to rooms. There can be many, so nothing else waits behind them.
-        public let rooms: Mailbox<RoomPost>
+        let rooms: Mailbox<RoomNews>
         /// Its clients' connections, with or without a session.
         public let sessions = Atomic<Int>(0)
         /// Its connections without a whole request head, those on their way to it included.
@@ -83,6 +83,8 @@ public final class Fleet: Sendable {
     public let files: FileService
     /// What hashes passwords.
     public let passwords: PasswordPool
+    /// The server that several gateways share, for rooms.
+    public let cluster: Cluster
     /// What counts against the limits of the whole gateway.
     let scope = LimitScope()
     /// How many descriptors the process may have open.
@@ -102,6 +104,7 @@ public final class Fleet: Sendable {
         self.control = try Mailbox()
         self.files = try FileService()
         self.passwords = try PasswordPool()
+        self.cluster = try Cluster()
         self.descriptorLimit = descriptorLimit
     }
 

@@ -59,7 +59,7 @@ public final class Worker: AcceptorOwner, ClientConnectionOwner, SessionOwner {
         try self.listeners.update(shared.listeners, of: index, connections, for: self)
         let own = self.fleet.members[index]
         try own.mailbox.open(on: self.loop) { [unowned self] in self.received($0) }
-        try own.rooms.open(on: self.loop) { [unowned self] in self.services.rooms.deliver($0) }
+        try own.rooms.open(on: self.loop) { [unowned self] in self.received($0) }
     }
 
     var rooms: Rooms { self.services.rooms }
@@ -85,6 +85,18 @@ public final class Worker: AcceptorOwner, ClientConnectionOwner, SessionOwner {
             self.abortAll()
             self.context.strangers.end()
             self.loop.stop()
+        }
+    }
+
+    /// The time in which members leave that may have missed messages, so that they do not all come back at once.
+    private static let historyLostTime = Duration.seconds(5)
+
+    private func received(_ news: RoomNews) {
+        self.services.rooms.received(news) { [unowned self] members in
+            let closings = members.map { member in
+                (member.closable, at: Self.historyLostTime * Double.random(in: 0..<1))
+            }
+            self.paced.close(closings, .byGateway(.historyLost))
         }
     }
 

@@ -27,6 +27,8 @@ public enum Cause: String, CaseIterable, Sendable {
     case memory
     case idleTimeout = "idle-timeout"
     case sessionTimeout = "session-timeout"
+    /// A member of a room may have missed messages while the server of the rooms was away, and nothing has these any more.
+    case historyLost = "history-lost"
     case drain
     case reload
     /// The session was closed at the admin address.

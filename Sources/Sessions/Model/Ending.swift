@@ -118,6 +118,8 @@ public struct Ending: Equatable, Sendable {
         case (.credentialRevoked, .backend): (.goingAway, "client's credential was revoked")
         case (.idleTimeout, _): (.goingAway, "no message for too long")
         case (.sessionTimeout, _): (.goingAway, "longest time of a session reached")
+        case (.historyLost, .client): (.serviceRestart, "messages may be missing: connect again")
+        case (.historyLost, .backend): (.goingAway, "messages may be missing")
         case (.drain, .client): (.serviceRestart, "service restart: connect again")
         case (.drain, .backend): (.goingAway, "gateway drains its sessions")
         case (.reload, .client): (.serviceRestart, "service was reconfigured: connect again")

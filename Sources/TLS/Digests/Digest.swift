@@ -1,6 +1,6 @@
 import COpenSSL
 
-/// SHA-256, alone and keyed, by libcrypto.
+/// SHA-256, alone and keyed, and SHA-1, by libcrypto.
 public enum Digest {
     private static let length = Int(SHA256_DIGEST_LENGTH)
 
@@ -10,6 +10,15 @@ public enum Digest {
         unsafe [UInt8](unsafeUninitializedCapacity: self.length) { buffer, count in
             unsafe SHA256(bytes, bytes.count, buffer.baseAddress)
             count = self.length
+        }
+    }
+
+    /// SHA-1 (FIPS 180-4): 20 bytes. For names that others chose it for, never for security.
+    public static func sha1(_ bytes: [UInt8]) -> [UInt8] {
+        // Sound: SHA1 reads `bytes` and writes 20 bytes.
+        unsafe [UInt8](unsafeUninitializedCapacity: Int(SHA_DIGEST_LENGTH)) { buffer, count in
+            unsafe SHA1(bytes, bytes.count, buffer.baseAddress)
+            count = Int(SHA_DIGEST_LENGTH)
         }
     }
 

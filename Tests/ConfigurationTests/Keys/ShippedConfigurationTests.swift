@@ -52,7 +52,8 @@ struct ShippedConfigurationTests {
 
     /// The shipped file with its examples, as it is read where the variables that they name are set.
     private static func withExamples() throws -> GatewayConfiguration {
-        try GatewayConfiguration.reading(self.uncommented(), environment: ["STICKY_KEY": "secret", "TOKEN": "secret"])
+        try GatewayConfiguration.reading(
+            self.uncommented(), environment: ["STICKY_KEY": "secret", "TOKEN": "secret", "REDIS_PASSWORD": "secret"])
     }
 
     @Test func `the examples in the comments are right`() throws {

@@ -35,6 +35,7 @@ struct ShownConfigurationTests {
     /// A file with a secret in each place that may have one.
     private static let secrets = """
         # hunter2-comment
+        cluster: {redis: "redis://a", user: ann, password: hunter2-redis}
         listeners: [{address: ":0"}]
         routes:
           - {path: /a, backend: b, sign-in: "https://login.example/?key=hunter2-query"}
@@ -56,6 +57,7 @@ struct ShownConfigurationTests {
         #expect(!shown.contains("hunter2"), "\(shown)")
         #expect(shown.contains("      - ws://*@10.0.0.1:80/?*\n"))
         #expect(shown.contains("      key: (secret)\n"))
+        #expect(shown.contains("  password: (secret)\n"))
         #expect(shown.contains("        Authorization: (secret)\n"))
         #expect(shown.contains("path: /?*\n"))
     }
@@ -64,6 +66,6 @@ struct ShownConfigurationTests {
     @Test func `the file with secrets has every key that is one`() {
         let names = Set(
             Section.all.flatMap { section in section.rows.filter(\.isSecret).map { "\(section.name).\($0.name)" } })
-        #expect(names == ["cookie.key", "health.headers"])
+        #expect(names == ["cluster.password", "cookie.key", "health.headers"])
     }
 }

@@ -14,13 +14,20 @@ extension RoomRequest {
     static let lobby = RoomRequest(.lobby)
 }
 
+extension Rooms {
+    fileprivate func join(_ member: any RoomMember, _ request: RoomRequest, of backend: BackendRooms) -> Room {
+        self.enter(member, self.place(for: member.id, request, of: backend, nil))
+    }
+}
+
 @Suite struct RoomsTests {
-    private let backend = BackendRooms()
+    private let backend = BackendRooms(of: "rooms")
 
     private func member(_ place: StillWorker, of room: RoomRequest = .lobby) throws -> BroadcastConversation {
         let session = try place.session(Kernel.listen(.loopback(port: 0), sharedByWorkers: false))
         return BroadcastConversation(
-            session, try #require(session.client), room: room, of: self.backend, in: place.worker.services.rooms,
+            session, try #require(session.client), room: room, of: self.backend, at: nil,
+            in: place.worker.services.rooms,
             compression: nil)
     }
 
@@ -30,9 +37,9 @@ extension RoomRequest {
         let rooms = place.worker.services.rooms
         let members = try (0..<3).map { _ in try self.member(place) }
         #expect(rooms.rooms.isEmpty)
-        let room = rooms.join(members[0], .lobby, of: self.backend, nil).room
+        let room = rooms.join(members[0], .lobby, of: self.backend)
         // Joining twice counts once.
-        for member in members { #expect(rooms.join(member, .lobby, of: self.backend, nil).room === room) }
+        for member in members { #expect(rooms.join(member, .lobby, of: self.backend) === room) }
         #expect(Set(room.members.map(ObjectIdentifier.init)) == Set(members.map(ObjectIdentifier.init)))
         rooms.leave(members[1], room, of: self.backend)
         rooms.leave(members[1], room, of: self.backend)
@@ -41,17 +48,17 @@ extension RoomRequest {
         rooms.leave(members[0], room, of: self.backend)
         rooms.leave(members[2], room, of: self.backend)
         #expect(rooms.rooms.isEmpty)
-        #expect(rooms.join(members[0], .lobby, of: self.backend, nil).room !== room)
+        #expect(rooms.join(members[0], .lobby, of: self.backend) !== room)
     }
 
     @Test func `a room is a backend and a name`() throws {
         let place = try StillWorker()
         defer { place.end() }
         let rooms = place.worker.services.rooms
-        let room = rooms.join(try self.member(place), .lobby, of: self.backend, nil).room
-        #expect(rooms.join(try self.member(place), .lobby, of: BackendRooms(), nil).room !== room)
+        let room = rooms.join(try self.member(place), .lobby, of: self.backend)
+        #expect(rooms.join(try self.member(place), .lobby, of: BackendRooms(of: "rooms")) !== room)
         let other = RoomRequest(try #require(RoomName(encoded: "Lobby")))
-        #expect(rooms.join(try self.member(place), other, of: self.backend, nil).room !== room)
+        #expect(rooms.join(try self.member(place), other, of: self.backend) !== room)
         #expect(room.members.count == 1)
         #expect(rooms.rooms.count == 3)
     }
@@ -65,7 +72,8 @@ extension RoomRequest {
         let client = try #require(session.client)
         session.open(
             as: BroadcastConversation(
-                session, client, room: .lobby, of: self.backend, in: place.worker.services.rooms, compression: nil))
+                session, client, room: .lobby, of: self.backend, at: nil, in: place.worker.services.rooms,
+                compression: nil))
         #expect(place.worker.services.rooms.rooms.values.map(\.members.count) == [1])
         session.close(.byGateway(.drain))
         #expect(place.worker.services.rooms.rooms.isEmpty)

@@ -60,13 +60,14 @@ import WebSocketProtocol
         _ messages: RoomMessages, from worker: Int, to members: [Int], in fleet: Fleet, count: Int = 1,
         while condition: () -> Bool = { true }
     ) -> [RoomLedger.Placed] {
-        let ledger = RoomLedger(.lobby, on: RoomShelf(), workers: fleet.members.count)
+        let ledger = RoomLedger(.lobby, of: "rooms", on: RoomShelf(), workers: fleet.members.count)
         for member in members { #expect(ledger.join(.random(), on: member, from: .now, nil).number == 0) }
         let sender = RoomSender(worker: worker, of: fleet.members.count)
         var posts: [RoomLedger.Placed] = []
         while posts.count < count, condition() {
             posts.append(
-                ledger.post(messages, from: sender, over: FleetRooms(fleet: fleet, worker: worker), taken: 0, nil))
+                ledger.post(
+                    messages, from: sender, over: FleetRooms(fleet: fleet, worker: worker), taken: 0, .inMemory(nil)))
         }
         return posts
     }
@@ -98,18 +99,18 @@ import WebSocketProtocol
 
     @Test func `what is in the mailbox goes first`() throws {
         let fleet = try self.fleet([0, 0])
-        let ledger = RoomLedger(.lobby, on: RoomShelf(), workers: 2)
+        let ledger = RoomLedger(.lobby, of: "rooms", on: RoomShelf(), workers: 2)
         let far = SessionID.random()
         _ = ledger.join(.random(), on: 0, from: .now, nil)
         _ = ledger.join(far, on: 1, from: .now, nil)
         let sender = RoomSender(worker: 0, of: 2)
         let own = FleetRooms(fleet: fleet, worker: 0)
-        #expect(!ledger.post(self.messages([1]), from: sender, over: own, taken: 0, nil).isDirect)
+        #expect(!ledger.post(self.messages([1]), from: sender, over: own, taken: 0, .inMemory(nil)).isDirect)
         #expect(!ledger.leave(far, on: 1))
         // The first post was not taken out yet.
-        #expect(!ledger.post(self.messages([2]), from: sender, over: own, taken: 0, nil).isDirect)
-        #expect(!ledger.post(self.messages([3]), from: sender, over: own, taken: 1, nil).isDirect)
-        #expect(ledger.post(self.messages([4]), from: sender, over: own, taken: 3, nil).isDirect)
+        #expect(!ledger.post(self.messages([2]), from: sender, over: own, taken: 0, .inMemory(nil)).isDirect)
+        #expect(!ledger.post(self.messages([3]), from: sender, over: own, taken: 1, .inMemory(nil)).isDirect)
+        #expect(ledger.post(self.messages([4]), from: sender, over: own, taken: 3, .inMemory(nil)).isDirect)
     }
 
     @Test func `a worker that is behind holds senders back`() throws {

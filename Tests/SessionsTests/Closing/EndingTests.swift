@@ -86,6 +86,9 @@ import WebSocketProtocol
             .byGateway(.sessionTimeout), client: (.goingAway, "longest time of a session reached"),
             backend: (.goingAway, "longest time of a session reached")),
         Row(
+            .byGateway(.historyLost), client: (.serviceRestart, "messages may be missing: connect again"),
+            backend: (.goingAway, "messages may be missing")),
+        Row(
             .byGateway(.drain), client: (.serviceRestart, "service restart: connect again"),
             backend: (.goingAway, "gateway drains its sessions")),
         Row(

@@ -16,6 +16,12 @@ import Testing
             self.hex(Digest.sha256([])) == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")
     }
 
+    /// FIPS 180-4, and of no bytes.
+    @Test func `SHA-1 is that of the standard`() {
+        #expect(self.hex(Digest.sha1(Array("abc".utf8))) == "a9993e364706816aba3e25717850c26c9cd0d89d")
+        #expect(self.hex(Digest.sha1([])) == "da39a3ee5e6b4b0d3255bfef95601890afd80709")
+    }
+
     /// RFC 4231 sections 4.3 and 4.7: a key that is shorter than a block, and one that is longer.
     @Test func `HMAC is that of the standard`() {
         #expect(
