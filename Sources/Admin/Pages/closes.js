@@ -207,8 +207,8 @@ function endedRow({ at, session, route, endpoint, client, cause, code, by, detai
   return make(
     'tr', {},
     cell('', 'Ended', make('time', { datetime: at, title: day(moment) }, clock(moment))),
-    cell('', 'Session', make('a', { class: 'mono', href: `#/sessions/${session}`, onclick: () => $('ended').close() }, session)),
-    cell('', 'Route', route), cell('', 'Endpoint', make('span', {}, ...breakable(endpoint ?? 'built in'))), cell('', 'Client', client),
+    cell('full', 'Session', make('a', { class: 'mono', href: `#/sessions/${session}`, onclick: () => $('ended').close() }, session)),
+    cell('', 'Route', route), cell('full', 'Endpoint', make('span', {}, ...breakable(endpoint ?? 'built in'))), cell('', 'Client', client),
     cell('number', 'Lasted', span(duration)), cell('full', 'More', more || '–'));
 }
 

@@ -52,7 +52,7 @@ public struct Explanation: Equatable, Sendable {
         }
     }
 
-    /// An answer to a client whose backend had failed.
+    /// An answer to a client that was let in, when the backend had failed.
     public struct LastRefusal: Equatable, Sendable {
         /// When (RFC 3339).
         public var at: String
