@@ -226,7 +226,8 @@ struct AdminOptions: ParsableArguments {
 
     /// Prints the reason to standard error. Throw what this returns: it is exit status 1.
     static func failed(_ message: String) -> ExitCode {
-        OutputFile.standardError.append(line: "gateway: \(message)")
+        let lines = message.split(separator: "\n", omittingEmptySubsequences: false).map { String($0).printable }
+        OutputFile.standardError.append(line: "gateway: \(lines.joined(separator: "\n"))")
         return .failure
     }
 }

@@ -50,7 +50,9 @@ struct TailText {
     private mutating func time(_ at: String) -> String {
         // 2026-03-01T12:00:00.000000Z
         let parts = at.split(whereSeparator: { "T:.Z".contains($0) }).dropFirst().compactMap { Int($0) }
-        guard parts.count == 4 else { return at.printable }
+        let isTime =
+            at.utf8.count == 27 && at.utf8.allSatisfy { (0x30...0x39).contains($0) || "-:.TZ".utf8.contains($0) }
+        guard isTime, parts.count == 4 else { return at.printable }
         let now = ((parts[0] * 60 + parts[1]) * 60 + parts[2]) * 1_000_000 + parts[3]
         var since = now - (self.last ?? now)
         // Frames of several workers may be told a little out of order; half a day is a new day.

@@ -74,16 +74,17 @@ final class AdminListener: ConnectionOwner, TimerHandler {
     // MARK: - Reading
 
     func ready(_ connection: Connection, _ readiness: Readiness) {
+        guard connection.mayRead else { return }
         let plaintext = self.context.buffers.plaintext
-        while connection.mayRead {
-            if case .over = self.state { return }
-            switch connection.receive(atMost: AdminExchange.readSize) {
-            case .bytes(let range): self.received(plaintext.span.extracting(range))
-            case .incomplete, .nothing: break
-            case .end: self.lost("the connection ended")
-            case .failed(let failure): self.lost(failure.description)
-            }
+        switch connection.receive(atMost: AdminExchange.readSize) {
+        case .bytes(let range): self.received(plaintext.span.extracting(range))
+        case .incomplete, .nothing: break
+        case .end: return self.lost("the connection ended")
+        case .failed(let failure): return self.lost(failure.description)
         }
+        if case .over = self.state { return }
+        // Once a turn: a busy tail must not keep signals from being seen.
+        if connection.mayRead { connection.readAgainLater() }
     }
 
     private func lost(_ reason: String) {

@@ -193,8 +193,8 @@ function startSessions() {
 // Closing all that match
 
 /// The order to close what the filters say, as the API takes it.
-function closeOrder() {
-  const order = { ...filters(), code: Number($('all-code').value) };
+function closeOrder(chosen) {
+  const order = { ...chosen, code: Number($('all-code').value) };
   if ($('all-reason').value) order.reason = $('all-reason').value;
   if (order.subject && $('all-for').value.trim()) order.for = $('all-for').value.trim();
   return order;
@@ -202,7 +202,9 @@ function closeOrder() {
 
 /// Says first how many there are: only then can they be closed.
 async function askCloseMatching() {
-  const set = Object.entries(filters());
+  // What was counted is what is closed, even if the page is led elsewhere meanwhile.
+  const chosen = filters();
+  const set = Object.entries(chosen);
   setText($('close-all-filter'), set.map(([name, value]) => `${name} ${value}`).join(', '));
   $('all-for-field').hidden = !place.query.get('subject');
   const dialog = $('close-all');
@@ -213,7 +215,7 @@ async function askCloseMatching() {
     setText(said, 'Counting …');
     said.className = '';
     try {
-      const { matched } = await ask('api/sessions/close?dry-run=true', closeOrder());
+      const { matched } = await ask('api/sessions/close?dry-run=true', closeOrder(chosen));
       setText(said, matched === 0 ? 'No session matches any more.' : `${count(matched, 'session')} will be closed.`);
       setText(yes, `Close ${count(matched, 'session')}`);
       yes.disabled = matched === 0;
@@ -230,7 +232,7 @@ async function askCloseMatching() {
   yes.onclick = async () => {
     yes.disabled = true;
     try {
-      const { closed } = await ask('api/sessions/close', closeOrder());
+      const { closed } = await ask('api/sessions/close', closeOrder(chosen));
       dialog.close();
       toPage([null]);
       setText($('sessions-said'), `Closed ${count(closed, 'session')}.`);

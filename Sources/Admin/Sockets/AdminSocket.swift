@@ -68,9 +68,15 @@ final class AdminSocket: ConnectionOwner, TimerHandler {
 
     // MARK: - Telling
 
+    /// Whether `offer` would send something: ask before making what takes long.
+    var takesMore: Bool {
+        guard case .open = self.state, let connection = self.connection else { return false }
+        return !self.isFull(connection)
+    }
+
     /// Sends a text message, unless too much waits for the client: then it is not sent, and the answer is false.
     func offer(_ text: [UInt8]) -> Bool {
-        guard case .open = self.state, let connection = self.connection, !self.isFull(connection) else { return false }
+        guard self.takesMore, let connection = self.connection else { return false }
         connection.send(Frame.encoded(.text, payload: text.span, maskingKey: nil).span)
         return true
     }

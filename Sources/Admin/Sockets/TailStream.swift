@@ -40,7 +40,7 @@ final class TailStream: SocketFeed {
         while self.next < self.waiting.count {
             switch self.waiting[self.next] {
             case .frame(let frame):
-                guard socket.offer(JSONText.line(of: frame)) else { return }
+                guard socket.takesMore, socket.offer(JSONText.line(of: frame)) else { return }
                 tail.release(frame.footprint)
             case .skipped(let count): guard socket.offer(JSONText.line(skipped: count)) else { return }
             case .ended:
