@@ -399,7 +399,7 @@ async def test_explain_uses_the_endpoints_as_they_are(tmp_path):
         assert (answer["admitted"], answer["status"], answer["route"], answer["backend"]) == (False, 503, "/app", "app")
         down = {"name": "ws://127.0.0.1:1", "state": "down", "checked": True, "reason": "check: Connection refused"}
         assert answer["endpoints"] == [down]
-        assert "  endpoint     ws://127.0.0.1:1, down" in answer["lines"]
+        assert "  endpoint     ws://127.0.0.1:1, down: check: Connection refused" in answer["lines"]
         answer = await explain(url=running.ws("/echo"))
         assert (answer["admitted"], answer["status"], answer["reason"], answer["backend"]) == (True, 101, None, "echo")
         answer = await explain(url=running.ws("/echo"), origin="https://evil.example")
