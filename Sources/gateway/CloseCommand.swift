@@ -127,7 +127,8 @@ struct CloseCommand: ParsableCommand {
     private func closeMany() throws {
         let filter = self.filter
         let order = OrderOfMany(
-            route: filter.route, backend: filter.backend, endpoint: filter.endpoint, client: filter.client,
+            route: filter.place.route, backend: filter.backend, endpoint: filter.place.endpoint,
+            client: filter.place.client,
             subject: filter.subject, all: self.all ? true : nil, code: self.codeOfAll, reason: self.reasonOfAll,
             keepingOut: self.keepingOut)
         let answer = try self.gateway.ask(

@@ -21,14 +21,7 @@ struct ClosesCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Only those that ended for this cause, such as backend-gone.", valueName: "cause"))
     var cause: String?
 
-    @Option(help: ArgumentHelp("Only those from this address or network, such as 10.0.0.0/8.", valueName: "network"))
-    var client: String?
-
-    @Option(help: ArgumentHelp("Only those of this route, by the name that the log has.", valueName: "name"))
-    var route: String?
-
-    @Option(help: ArgumentHelp("Only those of this endpoint, as it is written in the configuration.", valueName: "url"))
-    var endpoint: String?
+    @OptionGroup var place: PlaceFilterOptions
 
     @Option(help: ArgumentHelp("Only those with this code, or none.", valueName: "code"))
     var code: String?
@@ -44,10 +37,7 @@ struct ClosesCommand: ParsableCommand {
     func run() throws {
         let target = AdminClient.target(
             "/api/closes",
-            [
-                ("cause", self.cause), ("client", self.client), ("route", self.route), ("endpoint", self.endpoint),
-                ("code", self.code), ("session", self.session),
-            ])
+            self.place.parameters + [("cause", self.cause), ("code", self.code), ("session", self.session)])
         let answer = try self.gateway.ask("GET", target)
         guard !self.json else { return print(String(decoding: answer, as: UTF8.self), terminator: "") }
         let listing = try JSONDecoder().decode(ClosesTable.Listing.self, from: answer)

@@ -1,27 +1,17 @@
 internal import ArgumentParser
 
-/// The options that choose sessions.
+/// The options that choose open sessions.
 struct SessionFilterOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Only those of this route, by the name that the log has.", valueName: "name"))
-    var route: String?
+    @OptionGroup var place: PlaceFilterOptions
 
     @Option(help: ArgumentHelp("Only those of this backend.", valueName: "name"))
     var backend: String?
-
-    @Option(help: ArgumentHelp("Only those of this endpoint, as it is written in the configuration.", valueName: "url"))
-    var endpoint: String?
-
-    @Option(help: ArgumentHelp("Only those from this address or network, such as 10.0.0.0/8.", valueName: "network"))
-    var client: String?
 
     @Option(help: ArgumentHelp("Only those of this subject.", valueName: "subject"))
     var subject: String?
 
     /// As the admin address has them.
     var parameters: [(name: String, value: String?)] {
-        [
-            ("route", self.route), ("backend", self.backend), ("endpoint", self.endpoint), ("client", self.client),
-            ("subject", self.subject),
-        ]
+        self.place.parameters + [("backend", self.backend), ("subject", self.subject)]
     }
 }

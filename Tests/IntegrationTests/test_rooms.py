@@ -201,28 +201,33 @@ async def test_memory_is_bounded_and_the_largest_room_gives_way():
             assert got == list(range(got[0], got[0] + 20)) and got[0] > 60
 
 
+async def join_while_others_talk(gateway: Gateway, talker, times: int = 40):
+    """Members join the room again and again while `talker` talks there: each gets what it missed and what comes, without a gap or a double."""
+    epoch = (await first(talker))["epoch"]
+    said = 0
+
+    async def talk():
+        nonlocal said
+        while True:
+            await talker.send(str(said + 1))
+            await within(talker.recv())
+            said += 1
+
+    talking = asyncio.create_task(talk())
+    for _ in range(times):
+        since = max(0, said - 20)
+        async with member(gateway, query=f"?since={epoch}:{since}", **LINES) as socket:
+            line = await first(socket)
+            assert line["recovered"]
+            got = [parted(message) for message in await receive(socket, line["offset"] - since + 3)]
+            expected = range(since + 1, line["offset"] + 4)
+            assert [(message["offset"], text) for message, text in got] == [(number, str(number)) for number in expected]
+    talking.cancel()
+
+
 async def test_history_comes_before_what_is_said_meanwhile_without_gap_or_double():
-    async with rooms({"messages": 10000}) as gateway, member(gateway, **LINES) as sender:
-        epoch = (await first(sender))["epoch"]
-        said = 0
-
-        async def talk():
-            nonlocal said
-            while True:
-                await sender.send(str(said + 1))
-                await within(sender.recv())
-                said += 1
-
-        talking = asyncio.create_task(talk())
-        for _ in range(40):
-            since = max(0, said - 20)
-            async with member(gateway, query=f"?since={epoch}:{since}", **LINES) as socket:
-                line = await first(socket)
-                assert line["recovered"]
-                got = [parted(message) for message in await receive(socket, line["offset"] - since + 3)]
-                expected = range(since + 1, line["offset"] + 4)
-                assert [(message["offset"], text) for message, text in got] == [(number, str(number)) for number in expected]
-        talking.cancel()
+    async with rooms({"messages": 10000}) as gateway, member(gateway, **LINES) as talker:
+        await join_while_others_talk(gateway, talker)
 
 
 async def test_history_that_fills_the_queue_closes_no_member():
