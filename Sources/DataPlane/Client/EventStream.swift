@@ -214,23 +214,9 @@ final class EventStream: TimerHandler, RoomMember {
     }
 
     private func logClose(_ ending: Ending) {
-        let subject = self.client.subject
-        let duration = self.loop.now - self.client.began
-        self.context.log.feed.add(
-            ClosedSession(
-                at: WallClock.sinceEpoch(), session: self.id, route: subject.routeName,
-                backend: subject.route?.backend?.name, endpoint: nil, client: subject.clientName, cause: ending.cause,
-                code: nil, by: ending.by.name, reason: nil, detail: nil, duration: duration))
-        guard var record = subject.record(.info, "close", self.context) else { return }
-        record.add("cause", ending.cause.rawValue)
-        record.add("code", "none")
-        record.add("by", ending.by.name)
-        record.add("duration", seconds: duration.secondsAsDouble)
-        record.add("messages_to_backend", 0)
-        record.add("messages_to_client", self.sent.messages)
-        record.add("bytes_to_backend", 0)
-        record.add("bytes_to_client", self.sent.payloadBytes)
-        self.context.log.write(record)
+        let tally = PerLeg(client: MessageTally(), backend: self.sent)
+        self.client.subject.closed(
+            SessionEnd(ending, code: nil, after: self.loop.now - self.client.began, tally), self.context)
     }
 }
 

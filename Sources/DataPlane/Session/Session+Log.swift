@@ -19,32 +19,12 @@ extension Session {
     func logClose(_ conversation: any Conversation) {
         let closing = self.machine.closing
         let ending = closing.ending ?? .byGateway(.internalError)
-        let reason = closing.reason?.cut
-        let detail = (closing.detail ?? self.reason(for: ending.cause))?.cut
-        let duration = self.loop.now - self.began
-        self.context.log.feed.add(
-            ClosedSession(
-                at: WallClock.sinceEpoch(), session: self.id, route: self.subject.routeName,
-                backend: self.route?.backend?.name, endpoint: self.endpoint?.name, client: self.clientName,
-                cause: ending.cause, code: closing.code?.rawValue, by: ending.by.name, reason: reason, detail: detail,
-                duration: duration))
-        guard var record = self.subject.record(.info, "close", self.context) else { return }
-        record.add("cause", ending.cause.rawValue)
-        record.add("code", closing.code.map { "\($0)" } ?? "none")
-        record.add("by", ending.by.name)
-        record.add("reason", reason)
-        record.add("detail", detail)
-        record.add("duration", seconds: duration.secondsAsDouble)
-        let tally = conversation.tally
-        record.add("messages_to_backend", tally.client.messages)
-        record.add("messages_to_client", tally.backend.messages)
-        record.add("bytes_to_backend", tally.client.payloadBytes)
-        record.add("bytes_to_client", tally.backend.payloadBytes)
-        if let undelivered = self.closing?.undelivered {
-            if undelivered.backend > 0 { record.add("undelivered_to_backend", undelivered.backend) }
-            if undelivered.client > 0 { record.add("undelivered_to_client", undelivered.client) }
-        }
-        self.context.log.write(record)
+        var end = SessionEnd(
+            ending, code: closing.code, after: self.loop.now - self.began, conversation.tally)
+        end.reason = closing.reason?.cut
+        end.detail = (closing.detail ?? self.reason(for: ending.cause))?.cut
+        end.undelivered = self.closing?.undelivered
+        self.subject.closed(end, self.context)
     }
 
     /// The route's limit that ended the session, its key and value; or what the auth service said.
