@@ -38,7 +38,7 @@ struct SessionTable {
         .init("TO BACKEND", isNumber: true) { "\($0.messagesToBackend)" },
         .init("TO CLIENT", isNumber: true) { "\($0.messagesToClient)" },
         .init("RATE", isNumber: true) { $0.rate.map { Self.rate($0, hasDecimal: $0 != 0) } ?? "-" },
-        .init("QUEUED", isNumber: true) { "\($0.queuedForClient + $0.queuedForBackend)" },
+        .init("QUEUED", isNumber: true) { "\($0.queuedForClient &+ $0.queuedForBackend)" },
         .init("RTT", isNumber: true) { Self.roundTrips($0) },
     ]
 
@@ -58,11 +58,13 @@ struct SessionTable {
 
     /// A rate per second: `0`, `0.4`, `12`; with a decimal, `0.4` and `12.3`.
     static func rate(_ rate: Double, hasDecimal: Bool = false) -> String {
-        rate == 0 || (rate >= 10 && !hasDecimal) ? "\(Int(rate.rounded()))" : "\((rate * 10).rounded() / 10)"
+        let rate = self.countable(rate)
+        return rate == 0 || (rate >= 10 && !hasDecimal) ? "\(Int(rate.rounded()))" : "\((rate * 10).rounded() / 10)"
     }
 
     /// A duration as `850ms`, `12s`, `3m05s`, `2h07m` or `4d03h`.
     static func time(_ seconds: Double) -> String {
+        let seconds = self.countable(seconds)
         if seconds < 1 { return "\(Int(seconds * 1000))ms" }
         let whole = Int(seconds)
         func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
@@ -73,6 +75,9 @@ struct SessionTable {
         default: return "\(whole / 86400)d\(two(whole / 3600 % 24))h"
         }
     }
+
+    /// What fits an integer: whatever answers at the address must not end the command.
+    private static func countable(_ number: Double) -> Double { min(max(number, 0), 1e15) }
 
     /// The round trip to the client and, after a slash, to the backend, in milliseconds.
     private static func roundTrips(_ session: Session) -> String {
